@@ -1,0 +1,23 @@
+# The flags of every target of ours, carried by one interface library: no global flags, so that a
+# project which adds Gust as a subdirectory keeps its own.
+add_library(gust_flags INTERFACE)
+target_compile_features(gust_flags INTERFACE c_std_17 cxx_std_17)
+target_compile_definitions(gust_flags INTERFACE _GNU_SOURCE)
+target_compile_options(gust_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wvla -Wundef -Wcast-qual
+    -Wwrite-strings -Wpointer-arith -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference
+    -Wredundant-decls
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
+if(GUST_WERROR)
+    target_compile_options(gust_flags INTERFACE -Werror)
+endif()
+if(GUST_SANITIZE)
+    target_compile_options(gust_flags INTERFACE -fsanitize=${GUST_SANITIZE}
+                                                -fno-omit-frame-pointer)
+    target_link_options(gust_flags INTERFACE -fsanitize=${GUST_SANITIZE})
+else()
+    target_compile_options(gust_flags INTERFACE
+        $<$<CONFIG:Release>:-fstack-protector-strong -fstack-clash-protection>)
+    target_compile_definitions(gust_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+    target_link_options(gust_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()

@@ -1,0 +1,10 @@
+/*
+ * gust.h — all of Gust
+ */
+#ifndef GUST_H
+#define GUST_H
+
+#include <gust/arena.h>
+#include <gust/base.h>
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * arena — a bump allocator over chunks, with marks and moves
+ *
+ * The bytes between `cur` and `end` are free. Chunks are listed newest first, and that order is all
+ * a rollback needs: it gives back what is newer than the mark. A large allocation gets a chunk of
+ * its own in front, without touching cur and end; so does what is moved in from another arena. A
+ * chunk knows how to release itself, because it may be a task's stack that outlived its task.
+ */
+#ifndef GU_ARENA_IMPL_H
+#define GU_ARENA_IMPL_H
+
+#include "base/gu.h"
+#include <gust/arena.h>
+
+#define GU_CHUNK_SIZE 4096u
+
+struct gu_chunk {
+    struct gu_chunk *next;
+    void (*release)(struct gu_chunk *chunk);
+    size_t size; /* counted against the limit */
+    struct gu_chunk_pool *pool;
+};
+
+/* Chunks of GU_CHUNK_SIZE that wait for their next use; one a loop. */
+struct gu_chunk_pool {
+    struct gu_chunk *free;
+    size_t n_free;
+    size_t max_free;
+};
+
+struct gust_arena {
+    char *cur, *end;
+    struct gu_chunk *chunks;
+    struct gu_chunk_pool *pool; /* NULL: straight from the heap */
+    size_t used;                /* bytes in chunks */
+    size_t limit;               /* of `used` */
+};
+
+struct gu_arena_mark {
+    char *cur, *end;
+    struct gu_chunk *chunks;
+    size_t used;
+};
+
+/* An arena in the caller's memory. The `size` bytes at `first` are used before any chunk; they stay
+ * the caller's. */
+static inline void gu_arena_init(struct gust_arena *a, struct gu_chunk_pool *pool, void *first,
+                                 size_t size, size_t limit)
+{
+    a->cur = first;
+    a->end = (char *)first + size;
+    a->chunks = NULL;
+    a->pool = pool;
+    a->used = 0;
+    a->limit = limit;
+}
+
+/* Releases every chunk; the arena must be initialised again before its next use. */
+void gu_arena_deinit(struct gust_arena *a);
+
+void *gu_arena_alloc_slow(struct gust_arena *a, size_t size);
+
+/* Aligned to 16, not cleared. NULL when memory is short or the limit would be passed. */
+static inline void *gu_arena_alloc(struct gust_arena *a, size_t size)
+{
+    size_t rounded = (size + 15) & ~(size_t)15;
+    void *p = a->cur;
+
+    if (gu_unlikely(rounded > (size_t)(a->end - a->cur) || rounded < size))
+        return gu_arena_alloc_slow(a, size);
+    a->cur += rounded;
+    return p;
+}
+
+/* A copy with a zero byte behind it; .ptr is NULL when memory is short. */
+gust_str gu_arena_copy(struct gust_arena *a, const void *bytes, size_t len);
+
+/* Grows the newest allocation in place if it is one and there is room; false otherwise. */
+bool gu_arena_extend(struct gust_arena *a, void *last, size_t old_size, size_t new_size);
+
+static inline struct gu_arena_mark gu_arena_mark(const struct gust_arena *a)
+{
+    return (struct gu_arena_mark){a->cur, a->end, a->chunks, a->used};
+}
+
+/* Gives back all that was allocated or adopted since the mark. */
+void gu_arena_rollback(struct gust_arena *a, const struct gu_arena_mark *mark);
+
+/* Hangs a chunk in, with whatever hangs behind it up to NULL; the limit is not asked. */
+void gu_arena_adopt_chunks(struct gust_arena *a, struct gu_chunk *chunks);
+
+/* Takes all chunks away from an arena, which keeps none; NULL if it had none. */
+struct gu_chunk *gu_arena_take_chunks(struct gust_arena *a);
+
+/* Releases a list of chunks. */
+void gu_chunks_release(struct gu_chunk *chunks);
+
+/* Gives the chunks a pool keeps back to the heap, until `keep` are left. */
+void gu_chunk_pool_trim(struct gu_chunk_pool *pool, size_t keep);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * str — bytes with a length
+ *
+ * Values, not objects: nothing here allocates. Comparisons without case are of ASCII only, as the
+ * RFCs ask.
+ */
+#ifndef GU_STR_H
+#define GU_STR_H
+
+#include "base/gu.h"
+
+#define GU_STR(literal) ((gust_str){("" literal), sizeof(literal) - 1})
+#define GU_STR_INIT(literal)              \
+    {                                     \
+        ("" literal), sizeof(literal) - 1 \
+    }
+
+static inline gust_str gu_str(const char *ptr, size_t len)
+{
+    return (gust_str){ptr, len};
+}
+
+static inline bool gu_str_eq(gust_str a, gust_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline char gu_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* Equal but for the case of ASCII letters. */
+bool gu_str_ieq(gust_str a, gust_str b);
+
+/* The offset of the first `needle` at or after `from`, GU_NPOS if there is none. Linear time. */
+size_t gu_str_find(gust_str have, gust_str needle, size_t from);
+
+/* Without the bytes of `set` at both ends. */
+gust_str gu_str_trim(gust_str s, const char *set);
+
+/* The part from `from` on, `len` bytes at the most; offsets beyond the end give an empty string. */
+gust_str gu_str_sub(gust_str s, size_t from, size_t len);
+
+/* Takes the part of *rest up to `sep` off its front, and the separator. False when *rest.ptr is
+ * NULL, which it becomes after the last part: "a,,b" gives "a", "", "b". */
+bool gu_str_split(gust_str *rest, char sep, gust_str *part);
+
+/* Decimal digits only, no sign, no space, at least one; false when it does not fit 64 bits. */
+bool gu_str_to_u64(gust_str s, uint64_t *value);
+
+#endif
