@@ -21,3 +21,8 @@ else()
     target_compile_definitions(gust_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
     target_link_options(gust_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
+if(GUST_FUZZ)
+    # Every object counts its edges; only the targets bring the fuzzer's main().
+    target_compile_options(gust_flags INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(gust_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
