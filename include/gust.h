@@ -6,5 +6,6 @@
 
 #include <gust/arena.h>
 #include <gust/base.h>
+#include <gust/log.h>
 
 #endif

@@ -1,0 +1,205 @@
+/*
+ * log — lines as text and as JSON
+ *
+ * Tornado's line has the module and the line number in its brackets; ours has the logger, which
+ * says more where messages come from a library, and the request's id where there is one.
+ */
+#include "base/log_impl.h"
+#include "base/str.h"
+#include "base/utf8.h"
+
+static const struct {
+    const char *name;
+    char letter, color; /* Tornado's: blue, green, yellow, red, magenta */
+} levels[] = {
+    {"debug", 'D', '4'}, {"info", 'I', '2'},     {"warning", 'W', '3'},
+    {"error", 'E', '1'}, {"critical", 'C', '5'},
+};
+
+static const char *const loggers[GU_N_LOGGERS] = {
+    [GU_LOG_ACCESS] = "access",
+    [GU_LOG_APPLICATION] = "application",
+    [GU_LOG_GENERAL] = "general",
+};
+
+static size_t level_index(gust_log_level level)
+{
+    size_t i = (unsigned)level < GUST_LOG_DEBUG ? 0 : (unsigned)level / 10 - 1;
+
+    return gu_min(i, gu_countof(levels) - 1);
+}
+
+const char *gu_log_level_name(gust_log_level level)
+{
+    return levels[level_index(level)].name;
+}
+
+const char *gu_log_logger_name(enum gu_logger logger)
+{
+    return loggers[logger];
+}
+
+/* --- escaping --- */
+
+/* How many leading bytes can be written as they are: no control characters, those of C1 and the
+ * line separators included (some terminals and viewers obey them), and valid UTF-8. */
+static size_t plain_prefix(gust_str s, const char *special)
+{
+    size_t i = 0, n;
+
+    for (; i < s.len; i += n) {
+        unsigned char c = (unsigned char)s.ptr[i];
+
+        n = gu_utf8_sequence(gu_str(s.ptr + i, s.len - i));
+        if (c < 0x20 || c == 0x7f || n == 0 || strchr(special, c) != NULL)
+            break;
+        if (n == 2 && c == 0xc2 && (unsigned char)s.ptr[i + 1] < 0xa0)
+            break;
+        if (n == 3 && c == 0xe2 && memcmp(s.ptr + i + 1, "\x80\xa8", 2) == 0)
+            break;
+        if (n == 3 && c == 0xe2 && memcmp(s.ptr + i + 1, "\x80\xa9", 2) == 0)
+            break;
+    }
+    return i;
+}
+
+static void put_text_byte(struct gu_buf *out, unsigned char c)
+{
+    char text[4] = {'\\', 'x', gu_hex_digits[c >> 4], gu_hex_digits[c & 15]};
+
+    if (c == '\n')
+        gu_buf_puts(out, "\n    "); /* as Tornado: no line of a message begins a record */
+    else if (c == '\t')
+        gu_buf_putc(out, '\t');
+    else
+        gu_buf_put(out, text, sizeof text);
+}
+
+static void put_json_byte(struct gu_buf *out, unsigned char c)
+{
+    char text[6] = {'\\', 'u', '0', '0', gu_hex_digits[c >> 4], gu_hex_digits[c & 15]};
+
+    if (c == '"' || c == '\\') {
+        gu_buf_putc(out, '\\');
+        gu_buf_putc(out, (char)c);
+    } else if (c == '\n') {
+        gu_buf_puts(out, "\\n");
+    } else if (c < 0x80) {
+        gu_buf_put(out, text, sizeof text);
+    } else {
+        gu_buf_puts(out, "\\ufffd");
+    }
+}
+
+static void put_escaped(struct gu_buf *out, gust_str s, const char *special,
+                        void (*put_byte)(struct gu_buf *, unsigned char))
+{
+    while (s.len > 0) {
+        size_t n = plain_prefix(s, special);
+
+        gu_buf_put(out, s.ptr, n);
+        s = gu_str_sub(s, n, GU_NPOS);
+        if (s.len > 0) {
+            put_byte(out, (unsigned char)s.ptr[0]);
+            s = gu_str_sub(s, 1, GU_NPOS);
+        }
+    }
+}
+
+/* --- time --- */
+
+/* YYMMDD HH:MM:SS of local time; broken down once a second. */
+static gust_str local_stamp(time_t second)
+{
+    static char text[] = "000000 00:00:00";
+    static time_t cached = -1;
+    struct tm tm;
+
+    if (second != cached && localtime_r(&second, &tm) != NULL) {
+        gu_fmt_pair(text, (unsigned)tm.tm_year % 100);
+        gu_fmt_pair(text + 2, (unsigned)tm.tm_mon + 1);
+        gu_fmt_pair(text + 4, (unsigned)tm.tm_mday);
+        gu_fmt_pair(text + 7, (unsigned)tm.tm_hour);
+        gu_fmt_pair(text + 10, (unsigned)tm.tm_min);
+        gu_fmt_pair(text + 13, (unsigned)tm.tm_sec % 100);
+        cached = second;
+    }
+    return gu_str(text, sizeof text - 1);
+}
+
+/* YYYY-MM-DDTHH:MM:SS of UTC. */
+static gust_str utc_stamp(time_t second)
+{
+    static char text[] = "0000-00-00T00:00:00";
+    static time_t cached = -1;
+    struct tm tm;
+
+    if (second != cached && gmtime_r(&second, &tm) != NULL) {
+        unsigned year = (unsigned)tm.tm_year + 1900;
+
+        gu_fmt_pair(text, year / 100 % 100);
+        gu_fmt_pair(text + 2, year % 100);
+        gu_fmt_pair(text + 5, (unsigned)tm.tm_mon + 1);
+        gu_fmt_pair(text + 8, (unsigned)tm.tm_mday);
+        gu_fmt_pair(text + 11, (unsigned)tm.tm_hour);
+        gu_fmt_pair(text + 14, (unsigned)tm.tm_min);
+        gu_fmt_pair(text + 17, (unsigned)tm.tm_sec % 100);
+        cached = second;
+    }
+    return gu_str(text, sizeof text - 1);
+}
+
+/* --- lines --- */
+
+void gu_log_format_text(struct gu_buf *out, const struct gu_log_record *r, bool in_color)
+{
+    size_t level = level_index(r->level);
+
+    if (in_color) {
+        gu_buf_puts(out, "\x1b[3");
+        gu_buf_putc(out, levels[level].color);
+        gu_buf_putc(out, 'm');
+    }
+    gu_buf_putc(out, '[');
+    gu_buf_putc(out, levels[level].letter);
+    gu_buf_putc(out, ' ');
+    gu_buf_put_str(out, local_stamp(r->now.tv_sec));
+    gu_buf_putc(out, ' ');
+    gu_buf_puts(out, loggers[r->logger]);
+    if (r->context.len > 0) {
+        gu_buf_putc(out, ' ');
+        put_escaped(out, r->context, "\t\n]", put_text_byte);
+    }
+    gu_buf_puts(out, in_color ? "]\x1b[0m " : "] ");
+    put_escaped(out, r->message, "", put_text_byte);
+    gu_buf_putc(out, '\n');
+}
+
+static void put_member(struct gu_buf *out, const char *name, gust_str value)
+{
+    gu_buf_puts(out, name);
+    put_escaped(out, value, "\"\\", put_json_byte);
+    gu_buf_putc(out, '"');
+}
+
+void gu_log_format_json(struct gu_buf *out, const struct gu_log_record *r)
+{
+    unsigned ms = (unsigned)(r->now.tv_nsec / 1000000);
+
+    gu_buf_puts(out, "{\"time\":\"");
+    gu_buf_put_str(out, utc_stamp(r->now.tv_sec));
+    gu_buf_putc(out, '.');
+    gu_buf_putc(out, (char)('0' + ms / 100 % 10));
+    gu_buf_put(out, gu_digit_pairs + (size_t)2 * (ms % 100), 2);
+    gu_buf_puts(out, "Z\"");
+    put_member(out, ",\"level\":\"", gust_str_from(gu_log_level_name(r->level)));
+    put_member(out, ",\"logger\":\"gust.", gust_str_from(loggers[r->logger]));
+    if (r->context.len > 0)
+        put_member(out, ",\"request\":\"", r->context);
+    put_member(out, ",\"message\":\"", r->message);
+    if (r->members.len > 0) {
+        gu_buf_putc(out, ',');
+        gu_buf_put_str(out, r->members);
+    }
+    gu_buf_puts(out, "}\n");
+}
