@@ -7,5 +7,6 @@
 #include <gust/arena.h>
 #include <gust/base.h>
 #include <gust/log.h>
+#include <gust/httputil.h>
 
 #endif

@@ -82,7 +82,7 @@ struct gu_head {
     uint32_t method_at, method_len;
     uint32_t target_at, target_len; /* as it was sent */
     uint32_t path_at,
-        path_len; /* without the query; of absolute-form, what follows the authority */
+        path_len; /* without the query; of absolute-form, what follows the authority, "" is "/" */
     uint32_t query_at, query_len; /* without the question mark; query_at 0: there is none */
     uint32_t host_at, host_len;   /* the Host field, or the authority of absolute-form */
     uint8_t method;               /* enum gu_method */

@@ -1,0 +1,135 @@
+/*
+ * head_impl — what the files of the head parser share
+ *
+ * head.c             the calls of head.h; picks the version
+ * head_body.h        the parser itself, compiled once per instruction set
+ * head_scan_X.c      the scanners of one instruction set, and a compiled body over them
+ * head_versions_A.c  which versions an architecture has, the fastest first
+ * head_rules.c       what is not hot: the meaning of fields, forms of targets, checks of a whole
+ * head
+ *
+ * The dispatch is once per head, not once per scan: an indirect call for each name and value costs
+ * more than the scanning.
+ */
+#ifndef GU_HEAD_IMPL_H
+#define GU_HEAD_IMPL_H
+
+#include "base/str.h"
+#include "codec/head.h"
+
+/* A head on its way: the call, and what its lines gather for the checks of the whole. */
+struct gu_head_work {
+    const char *buf, *end;
+    struct gu_head *head;
+    struct gu_head_resume *resume;
+    unsigned max_fields;
+    bool is_response;
+
+    const char *error;       /* what is wrong with the line in hand, or with the head */
+    enum gu_head_result bad; /* what `error` is answered with */
+    uint32_t repeated;       /* a bit for each field id that was there more than once */
+    bool has_close, has_keep_alive;
+    bool lengths_differ;
+};
+
+/* The parser compiled for one instruction set. */
+struct gu_head_version {
+    const char *name;
+    bool (*is_supported)(void); /* by the processor that runs this; NULL: always */
+    enum gu_head_result (*parse)(struct gu_head_work *w);
+};
+
+extern const struct gu_head_version gu_head_plain;
+
+/* The fastest first, the plain one last, then NULL. */
+extern const struct gu_head_version *const gu_head_versions[];
+
+/* Which bytes may stand where. */
+enum {
+    GU_BYTE_TOKEN = 1,   /* tchar (RFC 9110 5.6.2) */
+    GU_BYTE_VALUE = 2,   /* field-vchar, SP, HTAB: a field's value, a reason */
+    GU_BYTE_TARGET = 4,  /* VCHAR without "#": a target never has a fragment */
+    GU_BYTE_REGNAME = 8, /* of a host's name without its "%" and "," (RFC 3986 3.2.2) */
+    GU_BYTE_HEX = 16,
+    GU_BYTE_DIGIT = 32
+};
+
+extern const uint8_t gu_byte_class[256];
+
+static inline bool gu_byte_is(char c, unsigned classes)
+{
+    return (gu_byte_class[(unsigned char)c] & classes) != 0;
+}
+
+/* The names of `enum gu_field_id`, where gu_field_hash() puts them. */
+struct gu_field_name {
+    char lower[24];
+    uint8_t len, id;
+};
+
+extern const struct gu_field_name gu_field_names[32];
+
+/* Perfect for the names of the table, whatever their case. */
+static inline unsigned gu_field_hash(const char *name, size_t len)
+{
+    unsigned head = (unsigned char)name[0] | 0x20u, tail = (unsigned char)name[len - 1] | 0x20u;
+
+    return ((unsigned)len + 2 * head + 20 * tail) & 31;
+}
+
+/* Says what is wrong with the line in hand; NULL, so that it can be returned for the next line. */
+static inline const char *gu_head_bad(struct gu_head_work *w, const char *error)
+{
+    w->error = error;
+    w->bad = GU_HEAD_BAD;
+    return NULL;
+}
+
+static inline const char *gu_head_too_many(struct gu_head_work *w)
+{
+    w->error = "more fields than the limit";
+    w->bad = GU_HEAD_TOO_MANY;
+    return NULL;
+}
+
+/* Drops what lines gathered that are going to be parsed again. */
+static inline void gu_head_forget(struct gu_head_work *w)
+{
+    w->repeated = 0;
+    w->has_close = w->has_keep_alive = w->lengths_differ = false;
+}
+
+enum gu_method gu_head_method(const char *name, size_t len);
+
+/* Any version but "HTTP/1.1" and CRLF: reads "HTTP/d.d" and what has to follow it, CRLF in a
+ * request and a space in a response. The byte behind these, or NULL. */
+const char *gu_head_take_version(struct gu_head_work *w, const char *at);
+
+/* Any target but a path: asterisk-form, absolute-form, authority-form. What is wrong, or NULL. */
+const char *gu_head_take_target(struct gu_head_work *w);
+
+/* Fields with an id up to this one mean something to the parser. */
+#define GU_FIELD_LAST_UNDERSTOOD GU_FIELD_EXPECT
+
+/* Takes such a field. What is wrong, or NULL. */
+const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str value);
+
+/* What is wrong with the name, or with the value, of the field line at `line`; `at` is its first
+ * byte that cannot be there. */
+const char *gu_head_name_error(const char *line, const char *at);
+const char *gu_head_value_error(const char *at);
+
+/* The judgement of a line that did not pass: GU_HEAD_MORE as long as it has no end. */
+enum gu_head_result gu_head_stop(struct gu_head_work *w, const char *line, unsigned n_fields);
+
+/* What concerns several lines, once all have passed. */
+enum gu_head_result gu_head_finish(struct gu_head_work *w);
+
+/* A head in one version, for the tests that compare them; head.h's calls are these over the best.
+ */
+enum gu_head_result gu_head_parse_with(const struct gu_head_version *version, bool is_response,
+                                       gust_str buf, unsigned max_fields,
+                                       struct gu_head_resume *resume, struct gu_head *head,
+                                       const char **error);
+
+#endif
