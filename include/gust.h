@@ -6,7 +6,8 @@
 
 #include <gust/arena.h>
 #include <gust/base.h>
-#include <gust/log.h>
 #include <gust/httputil.h>
+#include <gust/log.h>
+#include <gust/loop.h>
 
 #endif

@@ -3,10 +3,9 @@
  *
  * Four kinds of work, each an intrusive struct in its owner's memory, so that none allocates:
  *
- *   gu_ready    run soon: later in this turn if it was queued while descriptors were handled, in
- *               the next turn if it was queued by another gu_ready or a callback
+ *   gu_ready    run soon: later in this turn, in the next one if another gu_ready queued it
  *   gu_timer    run at a time; a heap
- *   gu_timeout  run when nothing happened for a while; a FIFO per distinct duration, so that
+ *   gu_timeout  run when nothing happened for a while; a small wheel per distinct duration, so that
  *               activity costs a store and no link moves
  *   gu_io       a descriptor
  *
@@ -15,7 +14,9 @@
  * readiness is then the owner's to remember (gu_io.ready). Where it is level-triggered (poll,
  * select) gu_loop_want() says which of them are reported at all. An owner that always calls
  * gu_loop_want() when its interest changes, and tolerates a report it already knows, is right on
- * both.
+ * both. What stays wanted on a level-triggered poller is reported in every turn, GU_ERR with it;
+ * with a want of 0 nothing is. RDHUP beside unread bytes is told by epoll, kqueue and Linux's poll;
+ * select tells it once the bytes are read, and only while GU_IN is wanted too.
  *
  * A poller that completes receives (io_uring) fits in beside these: its events carry the bytes, so
  * gu_io gets one more event bit and the stream one more way to be handed input; see
@@ -35,10 +36,12 @@
 /* --- what is embedded in owners --- */
 
 enum {
-    GU_IN = 1,    /* bytes, an end of input or a connection can be read */
-    GU_OUT = 4,   /* there is room to send */
-    GU_ERR = 8,   /* an error or both ends gone */
-    GU_RDHUP = 16 /* the peer has shut its sending side down */
+    GU_IN = 1,     /* bytes, an end of input or a connection can be read */
+    GU_OUT = 4,    /* there is room to send */
+    GU_ERR = 8,    /* an error or both ends gone */
+    GU_RDHUP = 16, /* the peer has shut its sending side down */
+    GU_LEVEL =
+        128 /* in `want` only: level-triggered on every poller, for as long as it is watched */
 };
 
 struct gu_io {
@@ -63,18 +66,10 @@ struct gu_timer {
 
 struct gu_timeout_list;
 
-/* Fires `list->duration` after `stamp`, unless the stamp moved meanwhile. */
+/* Fires the list's duration after `stamp`, unless the stamp moved meanwhile. */
 struct gu_timeout {
     struct gu_link link;
     gu_time stamp;
-};
-
-struct gu_timeout_list {
-    struct gu_link head; /* of gu_timeout, oldest stamp first as far as known */
-    gu_time duration;
-    void (*expired)(struct gu_timeout *timeout); /* called with the timeout unlinked */
-    struct gu_timer timer;
-    struct gust_loop *loop;
 };
 
 /* --- rooms' own state on a loop --- */
@@ -87,14 +82,13 @@ struct gu_room {
 
 /* --- the loop --- */
 
-struct gu_poller;
 struct gu_loop_private;
 
 struct gust_loop {
     gu_time now;  /* monotonic, read once a turn and after a long batch */
     bool is_edge; /* whether gu_io reports edges */
     struct gu_room *rooms[GU_N_ROOMS];
-    const char *running; /* what the watchdog blames: set by whoever runs user code */
+    const char *running; /* what the watchdog blames: set by whoever runs user code, or NULL */
     uint64_t n_turns;
     struct gu_loop_private *p;
 };
@@ -102,34 +96,53 @@ struct gust_loop {
 /* This thread's loop, NULL if there is none. */
 struct gust_loop *gu_loop_of_thread(void);
 
+/* To be called after user code that may have been slow, for the watchdog to blame it by name and
+ * not whoever runs last in the turn. Reads the coarse clock: about 5 ns. */
+void gu_loop_ran(struct gust_loop *loop, const char *name);
+
+/* Reads the clock into loop->now, for code that may be called long after the turn began. */
+void gu_loop_refresh_now(struct gust_loop *loop);
+
+/* A clock for tests. With one, the loop never sleeps while a timer is set: when nothing is ready it
+ * tells the clock to jump to the next timer. NULL: the system's monotonic clock again. */
+struct gu_clock {
+    gu_time (*read)(struct gu_clock *clock);
+    void (*jump)(struct gu_clock *clock, gu_time to);
+};
+void gu_loop_set_clock(struct gust_loop *loop, struct gu_clock *clock);
+
 /* --- descriptors --- */
 
-/* Watches io->fd, which must be set; io->on_events is called on the loop's stack. Errors: -ERANGE,
- * -ENOMEM, -ENOSPC. */
+/* Watches io->fd, which must be set; io->on_events is called on the loop's stack. Errors: -EEXIST,
+ * -ERANGE, -ENOMEM, -ENOSPC, -EPERM (a file). */
 int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want) GUST_CHECK;
 
-/* The level-triggered interest; nothing to do where the poller is edge-triggered. */
+/* The level-triggered interest; nothing to do where the poller is edge-triggered, unless the io is
+ * watched with GU_LEVEL. */
 void gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want);
 
 /* Forgets the descriptor, sets io->fd to -1 and changes the generation. `is_closing`: the caller
- * closes the only descriptor of the open file next, so that the poller need not be told. */
+ * closes the only descriptor of the open file next, so that the kernel need not be told. */
 void gu_loop_unwatch(struct gust_loop *loop, struct gu_io *io, bool is_closing);
 
 /* --- soon --- */
 
-/* Queues; nothing happens when it is queued already. */
+/* Queues, for after the descriptors of this turn; what runs from there waits for the next turn.
+ * Nothing happens when it is queued already. */
 void gu_loop_ready(struct gust_loop *loop, struct gu_ready *ready);
 
 /* Takes it off the queue if it is there. Linear in the queue: for closing only. */
 void gu_loop_unready(struct gust_loop *loop, struct gu_ready *ready);
 
-/* Calls fn(memory) when the batch of events in hand is done, at the latest at the end of the turn;
- * the first word of the memory is used as a link. */
+/* Calls fn(memory) at the end of the turn; the first word of the memory is used as a link, which
+ * leaves the gen of a gu_io at its front alone. A program has a few dozen such functions at most.
+ */
 void gu_loop_free_later(struct gust_loop *loop, void *memory, void (*fn)(void *memory));
 
 /* --- timers --- */
 
-/* (Re)sets a timer. Errors: -ENOMEM when the heap cannot grow. */
+/* (Re)sets a timer, which never runs in the turn's timers that set it. Errors: -ENOMEM when the
+ * heap cannot grow. */
 int gu_timer_set(struct gust_loop *loop, struct gu_timer *timer, gu_time when) GUST_CHECK;
 void gu_timer_clear(struct gust_loop *loop, struct gu_timer *timer);
 
@@ -139,11 +152,14 @@ static inline bool gu_timer_is_set(const struct gu_timer *timer)
 }
 
 /* The loop's list for a duration, and those who wait for it with this function; made on the first
- * call. NULL when memory is short. A loop has a few dozen at the most. */
+ * call, found by a linear search: durations come from options, never from peers. Lives as long as
+ * the loop. NULL when memory is short. `expired` is called with the timeout unlinked. */
+struct gu_timeout_list;
 struct gu_timeout_list *gu_timeout_list(struct gust_loop *loop, gu_time duration,
                                         void (*expired)(struct gu_timeout *));
 
-/* Starts to wait: `stamp` is now. Moves the timeout from whatever list it is in. */
+/* Starts to wait: `stamp` is loop->now. Expiry is exact for a few, and late by up to a thousandth
+ * of the duration when thousands wait. Moves the timeout from whatever list it is in. */
 void gu_timeout_start(struct gu_timeout_list *list, struct gu_timeout *timeout);
 
 static inline void gu_timeout_init(struct gu_timeout *timeout)

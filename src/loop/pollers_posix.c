@@ -1,0 +1,10 @@
+/*
+ * pollers — those of any POSIX system
+ */
+#include "loop/poller.h"
+
+const struct gu_poller_ops *const gu_pollers[] = {
+    &gu_poller_poll,
+    &gu_poller_select,
+    NULL,
+};
