@@ -97,7 +97,7 @@ static inline void gu_buf_put_str(struct gu_buf *b, gust_str s)
 /* In decimal, and in hexadecimal without leading zeros. */
 static inline void gu_buf_u64(struct gu_buf *b, uint64_t value)
 {
-    char *to = gu_buf_reserve(b, GU_U64_DIGITS);
+    char *to = gu_buf_reserve(b, gu_u64_width(value));
 
     if (to != NULL)
         b->len += gu_fmt_u64(to, value);
@@ -105,7 +105,7 @@ static inline void gu_buf_u64(struct gu_buf *b, uint64_t value)
 
 static inline void gu_buf_hex(struct gu_buf *b, uint64_t value)
 {
-    char *to = gu_buf_reserve(b, GU_HEX_DIGITS);
+    char *to = gu_buf_reserve(b, gu_hex_width(value));
 
     if (to != NULL)
         b->len += gu_fmt_hex(to, value);

@@ -50,10 +50,15 @@ static inline size_t gu_fmt_pair(char *to, unsigned value)
     return 2;
 }
 
+static inline size_t gu_hex_width(uint64_t value)
+{
+    return value == 0 ? 1 : (size_t)(67 - __builtin_clzll(value)) / 4;
+}
+
 /* Lower case, no leading zeros (a chunk's size); at most GU_HEX_DIGITS bytes. */
 static inline size_t gu_fmt_hex(char *to, uint64_t value)
 {
-    size_t width = value == 0 ? 1 : (size_t)(67 - __builtin_clzll(value)) / 4;
+    size_t width = gu_hex_width(value);
 
     for (size_t i = width; i-- > 0; value >>= 4)
         to[i] = gu_hex_digits[value & 15];
