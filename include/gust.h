@@ -9,5 +9,6 @@
 #include <gust/httputil.h>
 #include <gust/log.h>
 #include <gust/loop.h>
+#include <gust/task.h>
 
 #endif

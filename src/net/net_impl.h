@@ -1,0 +1,170 @@
+/*
+ * net — streams, the push face
+ *
+ * A gu_stream is a descriptor with a protocol on top. The dispatcher receives into the loop's one
+ * input buffer and hands the bytes up; what the protocol does not consume moves to the stream's
+ * pending block, and is handed up again, in front, with what comes next. A stream that waits owns
+ * neither.
+ *
+ * Output goes to the loop's one output buffer, which is one stream's at a time (it is corked), and
+ * leaves in one send at the end of that stream's dispatch, when the task that wrote it suspends, or
+ * when the buffer is full. What the kernel does not take moves to the stream's queue, and until the
+ * queue is empty the protocol is handed no input: a peer that does not read is not served.
+ *
+ * Closing marks. The struct is the owner's, who frees it by gu_loop_free_later() from `closed`.
+ */
+#ifndef GU_NET_IMPL_H
+#define GU_NET_IMPL_H
+
+#include "base/arena_impl.h"
+#include "base/gu.h"
+#include "loop/loop_impl.h"
+#include "task/task_impl.h"
+
+#define GU_NET_IN ((size_t)64 * 1024)   /* received at once at the most */
+#define GU_NET_OUT ((size_t)256 * 1024) /* sent at once at the most */
+#define GU_NET_PADDING ((size_t)64)     /* readable behind the input, for vector code */
+#define GU_NET_COPY ((size_t)16 * 1024) /* output from here on is sent from where it lies */
+
+struct gu_stream;
+
+struct gu_stream_ops {
+    /* Bytes have come: returns how many of them are done with. `bytes` has GU_NET_PADDING readable
+     * bytes behind it, and is valid, and writable, until the call returns. */
+    size_t (*received)(struct gu_stream *s, char *bytes, size_t len);
+    /* The peer will send no more (err 0), or the connection broke (negative). With err 0 the stream
+     * is still open, and can be written to. Called once. */
+    void (*ended)(struct gu_stream *s, int err);
+    /* The queue is empty again. */
+    void (*drained)(struct gu_stream *s);
+    /* The stream was closed, by whichever side; it may be freed later. Called once. */
+    void (*closed)(struct gu_stream *s);
+};
+
+/* Input that was received and not consumed. */
+struct gu_pending {
+    uint32_t len, size;
+    char bytes[];
+};
+
+/* Output that the kernel did not take. */
+struct gu_out {
+    struct gu_out *next;
+    const char *ptr;
+    size_t len;
+    struct gu_chunk *hold; /* memory that `ptr` points into; NULL: `bytes` */
+    char bytes[];
+};
+
+struct gu_out_queue {
+    struct gu_out *first, **last;
+    size_t len;           /* bytes in all */
+    struct gu_link waits; /* of gu_wait: tasks that wait for room */
+    gu_time since;        /* when the peer's rate was last looked at */
+    uint64_t n_sent;      /* since then */
+};
+
+enum {
+    GU_STREAM_PAUSED = 1, /* the protocol takes no input now */
+    GU_STREAM_ENDED = 2,  /* the peer will send no more, or the connection broke */
+    GU_STREAM_CLOSED = 4,
+    GU_STREAM_DISPATCHING = 8,
+    GU_STREAM_CLOSE_SENT = 16, /* close when the queue is empty */
+    GU_STREAM_IS_SOCKET = 32,  /* send() and recv(), not write() and read() */
+    GU_STREAM_BROKEN = 64      /* an error was met; nothing more can be sent */
+};
+
+struct gu_stream {
+    struct gu_io io;
+    const struct gu_stream_ops *ops;
+    struct gu_net *net;
+    struct gu_pending *pending;
+    struct gu_out_queue *out;
+    struct gu_ready again; /* dispatch once more soon */
+    uint8_t flags;
+};
+
+/* What the streams of a loop share. */
+struct gu_net {
+    struct gu_room room;
+    struct gust_loop *loop;
+    char *in;  /* GU_NET_IN and the padding */
+    char *out; /* GU_NET_OUT */
+    size_t out_len;
+    struct gu_stream *corked; /* whose bytes are in `out` */
+    struct gu_ready uncork;
+    size_t max_queue; /* unsent bytes a stream may have */
+    size_t queued;    /* unsent bytes of all streams */
+    size_t held;      /* bytes in pending blocks of all streams */
+};
+
+/* The streams' part of a loop; made on the first call. NULL when memory is short. */
+struct gu_net *gu_net_of(struct gust_loop *loop);
+
+/* Takes a non-blocking descriptor and watches it. The descriptor stays the caller's on failure. */
+int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
+                   bool is_socket) GUST_CHECK;
+
+/* --- input --- */
+
+/* No input is handed up until gu_stream_resume(). */
+void gu_stream_pause(struct gu_stream *s);
+
+/* Hands up what is pending or can be received, soon; also where the stream was not paused but left
+ * bytes unconsumed that it wants to see again. */
+void gu_stream_resume(struct gu_stream *s);
+
+/* --- output --- */
+
+/* At least `size` (GU_NET_OUT at the most) bytes of room to write to. Never NULL; on a closed
+ * stream what is written goes nowhere. */
+char *gu_stream_reserve(struct gu_stream *s, size_t size);
+
+/* Says how much of the room was used. */
+void gu_stream_commit(struct gu_stream *s, size_t len);
+
+/* Copies bytes to the output. */
+void gu_stream_put(struct gu_stream *s, const void *bytes, size_t len);
+
+/* Sends bytes from where they lie, after what was put. What the kernel does not take is copied, or,
+ * where `hold` is not NULL, kept by the chunks in *hold, which are then taken (*hold becomes NULL).
+ */
+void gu_stream_put_large(struct gu_stream *s, const void *bytes, size_t len,
+                         struct gu_chunk **hold);
+
+/* Sends now what was put. */
+void gu_stream_flush(struct gu_stream *s);
+
+/* Waits, in a task, until at most `most` bytes are unsent. 0, -GUST_ECLOSED, -ETIMEDOUT,
+ * -ECANCELED. */
+int gu_stream_wait_sent(struct gu_stream *s, size_t most);
+
+static inline bool gu_stream_is_blocked(const struct gu_stream *s)
+{
+    return s->out != NULL;
+}
+
+static inline bool gu_stream_is_closed(const struct gu_stream *s)
+{
+    return (s->flags & GU_STREAM_CLOSED) != 0;
+}
+
+static inline size_t gu_stream_unsent(const struct gu_stream *s)
+{
+    return (s->out == NULL ? 0 : s->out->len) + (s->net->corked == s ? s->net->out_len : 0);
+}
+
+/* --- closing --- */
+
+/* Closes now; what is unsent is dropped. Closing twice is harmless. */
+void gu_stream_close(struct gu_stream *s);
+
+/* Closes once all is sent. */
+void gu_stream_close_sent(struct gu_stream *s);
+
+/* Takes the descriptor and the unread bytes out of the stream, which is then closed. The caller
+ * owns both (the bytes by gu_free(), NULL if there are none). What is unsent must have been sent.
+ */
+int gu_stream_detach(struct gu_stream *s, struct gu_pending **pending);
+
+#endif

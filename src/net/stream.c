@@ -1,0 +1,287 @@
+/*
+ * stream — input, and the life of a stream
+ *
+ * Readiness is kept as bits, because the poller may tell it only once: IN stays set until a receive
+ * came back short. One dispatch receives a bounded number of times; what is left goes on in the
+ * next turn, so that one fast peer does not hold the loop.
+ */
+#include "base/alloc.h"
+#include "net/net_impl.h"
+#include "net/stream_impl.h"
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECEIVES_PER_DISPATCH 4
+#define PENDING_ROUND 512u
+
+/* --- pending bytes --- */
+
+static void pending_drop(struct gu_stream *s)
+{
+    if (s->pending == NULL)
+        return;
+    s->net->held -= s->pending->size;
+    gu_free(s->pending);
+    s->pending = NULL;
+}
+
+static struct gu_pending *pending_new(struct gu_stream *s, size_t len)
+{
+    size_t size = (len + PENDING_ROUND - 1) & ~(size_t)(PENDING_ROUND - 1);
+    struct gu_pending *pending = gu_alloc(sizeof *pending + size);
+
+    if (pending == NULL)
+        return NULL;
+    pending->size = (uint32_t)size;
+    s->net->held += size;
+    return pending;
+}
+
+/* Keeps what the protocol left of the input buffer. False when memory is short. */
+static bool pending_keep(struct gu_stream *s, const char *bytes, size_t len)
+{
+    if (s->pending != NULL && (s->pending->size < len || s->pending->size / 4 > len))
+        pending_drop(s);
+    if (len == 0) {
+        pending_drop(s);
+        return true;
+    }
+    if (s->pending == NULL)
+        s->pending = pending_new(s, len);
+    if (s->pending == NULL)
+        return false;
+    memcpy(s->pending->bytes, bytes, len);
+    s->pending->len = (uint32_t)len;
+    return true;
+}
+
+/* --- receiving --- */
+
+static ssize_t receive(struct gu_stream *s, char *to, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = gu_likely((s->flags & GU_STREAM_IS_SOCKET) != 0) ? recv(s->io.fd, to, size, 0)
+                                                             : read(s->io.fd, to, size);
+    while (gu_unlikely(n < 0 && errno == EINTR));
+    return n;
+}
+
+static bool is_stopped(const struct gu_stream *s)
+{
+    return (s->flags & (GU_STREAM_PAUSED | GU_STREAM_CLOSED)) != 0 || s->out != NULL;
+}
+
+static void ended(struct gu_stream *s, int err)
+{
+    s->io.ready &= (uint8_t)~GU_IN;
+    if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_CLOSED)) != 0)
+        return;
+    s->flags |= GU_STREAM_ENDED;
+    gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : 0);
+    s->ops->ended(s, err);
+}
+
+void gu_stream_fail(struct gu_stream *s, int err)
+{
+    if ((s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0)
+        return;
+    s->flags |= GU_STREAM_BROKEN;
+    gu_stream_drop_queue(s, -GUST_ECLOSED);
+    if ((s->flags & GU_STREAM_CLOSE_SENT) != 0) {
+        gu_stream_close(s);
+        return;
+    }
+    s->flags &= (uint8_t)~GU_STREAM_ENDED; /* worse than an end of input: told again */
+    ended(s, err);
+}
+
+/* Hands the first `len` bytes of the input buffer up. False when the stream is closed, or what is
+ * left could not be kept. */
+static bool hand_up(struct gu_stream *s, size_t len)
+{
+    char *in = s->net->in;
+    size_t used = s->ops->received(s, in, len);
+
+    if (gu_likely(used == len && s->pending == NULL))
+        return (s->flags & GU_STREAM_CLOSED) == 0;
+    if ((s->flags & GU_STREAM_CLOSED) != 0)
+        return false;
+    if (pending_keep(s, in + used, len - used))
+        return true;
+    gu_stream_fail(s, -ENOMEM);
+    return false;
+}
+
+/* One receive, behind what is pending. False when there is nothing more to do now. */
+static bool receive_once(struct gu_stream *s)
+{
+    struct gu_net *net = s->net;
+    size_t have = s->pending == NULL ? 0 : s->pending->len;
+    ssize_t n;
+
+    if (gu_unlikely(have > 0)) {
+        if (have == GU_NET_IN)
+            return false; /* the protocol's bound is this at the most */
+        memcpy(net->in, s->pending->bytes, have);
+    }
+    n = receive(s, net->in + have, GU_NET_IN - have);
+    if (gu_likely(n > 0)) {
+        bool is_short = (size_t)n < GU_NET_IN - have;
+
+        if (is_short && (s->io.ready & GU_RDHUP) == 0)
+            s->io.ready &= (uint8_t)~GU_IN;
+        return hand_up(s, have + (size_t)n) && !(is_short && (s->io.ready & GU_IN) == 0);
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        s->io.ready &= (uint8_t)~GU_IN;
+        return false;
+    }
+    if (n < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
+        gu_loop_ready(net->loop, &s->again); /* the kernel is short: try again next turn */
+        return false;
+    }
+    if (n == 0)
+        ended(s, 0);
+    else
+        gu_stream_fail(s, -errno);
+    return false;
+}
+
+/* Bytes that were left are handed up again without waiting for more of them. */
+static bool hand_up_pending(struct gu_stream *s)
+{
+    size_t len = s->pending->len;
+
+    memcpy(s->net->in, s->pending->bytes, len);
+    return hand_up(s, len);
+}
+
+static void dispatch(struct gu_stream *s, bool is_again)
+{
+    struct gu_net *net = s->net;
+    int rounds = RECEIVES_PER_DISPATCH;
+
+    if (gu_unlikely((s->flags & (GU_STREAM_DISPATCHING | GU_STREAM_CLOSED)) != 0))
+        return;
+    s->flags |= GU_STREAM_DISPATCHING;
+    if (gu_unlikely(is_again) && s->pending != NULL && !is_stopped(s))
+        hand_up_pending(s);
+    while ((s->io.ready & GU_IN) != 0 && !is_stopped(s) && receive_once(s))
+        if (--rounds == 0) {
+            gu_loop_ready(net->loop, &s->again);
+            break;
+        }
+    s->flags &= (uint8_t)~GU_STREAM_DISPATCHING;
+    if (gu_likely(net->corked == s))
+        gu_stream_flush(s);
+}
+
+/* --- events --- */
+
+static void on_events(struct gu_io *io, unsigned events)
+{
+    struct gu_stream *s = gu_container_of(io, struct gu_stream, io);
+
+    io->ready |= (uint8_t)events;
+    if (gu_unlikely((events & GU_OUT) != 0 && s->out != NULL)) {
+        if (!gu_stream_send_queue(s))
+            return;
+        if (s->out == NULL && (s->flags & GU_STREAM_CLOSED) == 0)
+            gu_loop_ready(s->net->loop, &s->again); /* what waits behind the answers */
+    }
+    if (gu_unlikely((events & GU_ERR) != 0))
+        io->ready |= GU_IN; /* the receive says which error it is */
+    if (gu_unlikely((events & (GU_ERR | GU_RDHUP)) != 0) && is_stopped(s) &&
+        (s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED)) == 0) {
+        /* Nobody reads now, and the protocol wants to know that the peer is gone. */
+        if ((events & GU_ERR) != 0)
+            gu_stream_fail(s, -ECONNRESET);
+        else
+            s->ops->ended(s, 0);
+        return;
+    }
+    if ((io->ready & GU_IN) != 0)
+        dispatch(s, false);
+}
+
+static void on_again(struct gu_ready *ready)
+{
+    dispatch(gu_container_of(ready, struct gu_stream, again), true);
+}
+
+/* --- life --- */
+
+int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
+                   bool is_socket)
+{
+    uint16_t gen = s->io.gen;
+
+    *s = (struct gu_stream){
+        .io = {.on_events = on_events, .fd = fd, .gen = gen},
+        .ops = ops,
+        .net = net,
+        .again = {.run = on_again},
+        .flags = is_socket ? GU_STREAM_IS_SOCKET : 0,
+    };
+    return gu_loop_watch(net->loop, &s->io, GU_IN);
+}
+
+void gu_stream_pause(struct gu_stream *s)
+{
+    s->flags |= GU_STREAM_PAUSED;
+    gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : 0);
+}
+
+void gu_stream_resume(struct gu_stream *s)
+{
+    s->flags &= (uint8_t)~GU_STREAM_PAUSED;
+    if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED)) == 0)
+        gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : GU_IN);
+    if ((s->flags & GU_STREAM_CLOSED) == 0 && (s->flags & GU_STREAM_DISPATCHING) == 0 &&
+        (s->pending != NULL || (s->io.ready & GU_IN) != 0))
+        gu_loop_ready(s->net->loop, &s->again);
+}
+
+static void unlink_from_loop(struct gu_stream *s)
+{
+    struct gu_net *net = s->net;
+
+    s->flags |= GU_STREAM_CLOSED;
+    if (net->corked == s) {
+        net->corked = NULL;
+        net->out_len = 0;
+    }
+    if (s->again.next != NULL)
+        gu_loop_unready(net->loop, &s->again);
+    gu_stream_drop_queue(s, -GUST_ECLOSED);
+}
+
+void gu_stream_close(struct gu_stream *s)
+{
+    int fd = s->io.fd;
+
+    if ((s->flags & GU_STREAM_CLOSED) != 0)
+        return;
+    unlink_from_loop(s);
+    pending_drop(s);
+    gu_loop_unwatch(s->net->loop, &s->io, true);
+    close(fd);
+    s->ops->closed(s);
+}
+
+int gu_stream_detach(struct gu_stream *s, struct gu_pending **pending)
+{
+    int fd = s->io.fd;
+
+    gu_assert(s->out == NULL && s->net->corked != s);
+    unlink_from_loop(s);
+    *pending = s->pending;
+    if (s->pending != NULL)
+        s->net->held -= s->pending->size;
+    s->pending = NULL;
+    gu_loop_unwatch(s->net->loop, &s->io, false);
+    s->ops->closed(s);
+    return fd;
+}

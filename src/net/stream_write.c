@@ -1,0 +1,306 @@
+/*
+ * stream — output
+ *
+ * The usual answer is one copy into the loop's buffer and one send() of it. Everything else, large
+ * bodies, peers that read slowly, comes down to iovecs: what was put, then what lies elsewhere; and
+ * what the kernel leaves of them becomes entries of the queue.
+ */
+#include "base/alloc.h"
+#include "net/net_impl.h"
+#include "net/stream_impl.h"
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define IOVECS 16
+
+/* --- the kernel --- */
+
+/* Bytes taken, 0 when there is no room now, negative when the connection is broken. */
+static ssize_t send_now(struct gu_stream *s, struct iovec *iov, size_t n_iov)
+{
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = n_iov};
+    ssize_t n;
+
+    do {
+        if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
+            n = writev(s->io.fd, iov, (int)n_iov);
+        else if (n_iov == 1)
+            n = send(s->io.fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+        else
+            n = sendmsg(s->io.fd, &message, MSG_NOSIGNAL);
+    } while (gu_unlikely(n < 0 && errno == EINTR));
+    if (gu_likely(n >= 0))
+        return n;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM)
+        return 0;
+    return -errno;
+}
+
+/* --- the queue --- */
+
+static void out_free(struct gu_out *out)
+{
+    gu_chunks_release(out->hold);
+    gu_free(out);
+}
+
+static void queue_free(struct gu_stream *s, int err)
+{
+    struct gu_out_queue *queue = s->out;
+    struct gu_link *link;
+
+    s->out = NULL;
+    while ((link = gu_list_pop(&queue->waits)) != NULL)
+        gu_task_wake(gu_container_of(link, struct gu_wait, link)->task, err);
+    gu_free(queue);
+}
+
+void gu_stream_drop_queue(struct gu_stream *s, int err)
+{
+    if (s->out == NULL)
+        return;
+    while (s->out->first != NULL) {
+        struct gu_out *out = s->out->first;
+
+        s->out->first = out->next;
+        out_free(out);
+    }
+    s->net->queued -= s->out->len;
+    queue_free(s, err);
+}
+
+static bool queue_make(struct gu_stream *s)
+{
+    struct gu_out_queue *queue = gu_alloc(sizeof *queue);
+
+    if (queue == NULL)
+        return false;
+    *queue = (struct gu_out_queue){.since = s->net->loop->now};
+    queue->last = &queue->first;
+    gu_list_init(&queue->waits);
+    s->out = queue;
+    s->io.ready &= (uint8_t)~GU_OUT;
+    gu_loop_want(s->net->loop, &s->io, GU_OUT);
+    return true;
+}
+
+static void queue_append(struct gu_stream *s, struct gu_out *out)
+{
+    *s->out->last = out;
+    s->out->last = &out->next;
+    s->out->len += out->len;
+    s->net->queued += out->len;
+}
+
+/* Keeps bytes that the kernel did not take: a copy, or, with *hold, the memory they lie in. */
+static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct gu_chunk **hold)
+{
+    bool is_held = hold != NULL && *hold != NULL;
+    struct gu_out *out;
+
+    if (len == 0 || (s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0)
+        return;
+    if (gu_stream_unsent(s) > s->net->max_queue || (s->out == NULL && !queue_make(s))) {
+        gu_stream_fail(s, -GUST_EFULL);
+        return;
+    }
+    out = gu_alloc(sizeof *out + (is_held ? 0 : len));
+    if (out == NULL) {
+        gu_stream_fail(s, -ENOMEM);
+        return;
+    }
+    *out = (struct gu_out){.ptr = bytes, .len = len};
+    if (is_held) {
+        out->hold = *hold;
+        *hold = NULL;
+    } else {
+        out->ptr = memcpy(out->bytes, bytes, len);
+    }
+    queue_append(s, out);
+}
+
+static void wake_those_with_room(struct gu_out_queue *queue)
+{
+    GU_LIST_FOREACH_SAFE (link, &queue->waits) {
+        struct gu_wait *wait = gu_container_of(link, struct gu_wait, link);
+
+        gu_list_remove(link);
+        gu_task_wake(wait->task, 0);
+    }
+}
+
+/* Takes `n` sent bytes off the front. */
+static void queue_sent(struct gu_stream *s, size_t n)
+{
+    struct gu_out_queue *queue = s->out;
+
+    queue->len -= n;
+    queue->n_sent += n;
+    s->net->queued -= n;
+    while (queue->first != NULL && n >= queue->first->len) {
+        struct gu_out *out = queue->first;
+
+        n -= out->len;
+        queue->first = out->next;
+        out_free(out);
+    }
+    if (queue->first == NULL) {
+        queue_free(s, 0);
+        return;
+    }
+    queue->first->ptr += n;
+    queue->first->len -= n;
+    wake_those_with_room(queue);
+}
+
+bool gu_stream_send_queue(struct gu_stream *s)
+{
+    while (s->out != NULL) {
+        struct iovec iov[IOVECS];
+        size_t n_iov = 0, asked = 0;
+        ssize_t n;
+
+        for (struct gu_out *out = s->out->first; out != NULL && n_iov < IOVECS; out = out->next) {
+            iov[n_iov++] = (struct iovec){(void *)(uintptr_t)out->ptr, out->len};
+            asked += out->len;
+        }
+        n = send_now(s, iov, n_iov);
+        if (n < 0) {
+            gu_stream_fail(s, (int)n);
+            return false;
+        }
+        queue_sent(s, (size_t)n);
+        if ((size_t)n < asked)
+            break;
+    }
+    if (s->out != NULL) {
+        s->io.ready &= (uint8_t)~GU_OUT;
+        return true;
+    }
+    gu_loop_want(s->net->loop, &s->io, (s->flags & GU_STREAM_PAUSED) != 0 ? 0 : GU_IN);
+    if ((s->flags & GU_STREAM_CLOSE_SENT) != 0) {
+        gu_stream_close(s);
+        return false;
+    }
+    s->ops->drained(s);
+    return (s->flags & GU_STREAM_CLOSED) == 0;
+}
+
+/* --- the output buffer --- */
+
+/* Sends what was put and then `bytes`; keeps what is left. */
+static void send_both(struct gu_stream *s, const char *bytes, size_t len, struct gu_chunk **hold)
+{
+    struct gu_net *net = s->net;
+    size_t put = net->corked == s ? net->out_len : 0, n = 0;
+
+    if (net->corked == s) {
+        net->corked = NULL;
+        net->out_len = 0;
+    }
+    if (gu_unlikely((s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0))
+        return;
+    if (gu_likely(s->out == NULL)) {
+        struct iovec iov[2] = {{net->out, put}, {(void *)(uintptr_t)bytes, len}};
+        ssize_t sent = put == 0 ? send_now(s, iov + 1, 1) : send_now(s, iov, len == 0 ? 1 : 2);
+
+        if (gu_unlikely(sent < 0)) {
+            gu_stream_fail(s, (int)sent);
+            return;
+        }
+        n = (size_t)sent;
+        if (gu_likely(n == put + len))
+            return;
+    }
+    if (n < put)
+        queue_add(s, net->out + n, put - n, NULL);
+    queue_add(s, bytes + (n > put ? n - put : 0), len - (n > put ? n - put : 0), hold);
+}
+
+void gu_stream_flush(struct gu_stream *s)
+{
+    if (s->net->corked == s)
+        send_both(s, NULL, 0, NULL);
+}
+
+void gu_net_uncork(struct gu_ready *ready)
+{
+    struct gu_net *net = gu_container_of(ready, struct gu_net, uncork);
+
+    if (net->corked != NULL)
+        gu_stream_flush(net->corked);
+}
+
+/* Makes the buffer this stream's. */
+static gu_noinline void cork(struct gu_stream *s)
+{
+    struct gu_net *net = s->net;
+
+    if (net->corked != NULL)
+        gu_stream_flush(net->corked);
+    net->corked = s;
+    net->out_len = 0;
+    if ((s->flags & GU_STREAM_DISPATCHING) == 0)
+        gu_loop_ready(net->loop, &net->uncork);
+}
+
+char *gu_stream_reserve(struct gu_stream *s, size_t size)
+{
+    struct gu_net *net = s->net;
+
+    if (gu_unlikely(net->corked != s))
+        cork(s);
+    if (gu_unlikely(size > GU_NET_OUT - net->out_len)) {
+        gu_stream_flush(s);
+        cork(s);
+    }
+    return net->out + net->out_len;
+}
+
+void gu_stream_commit(struct gu_stream *s, size_t len)
+{
+    s->net->out_len += len;
+}
+
+void gu_stream_put(struct gu_stream *s, const void *bytes, size_t len)
+{
+    if (len >= GU_NET_COPY) {
+        gu_stream_put_large(s, bytes, len, NULL);
+        return;
+    }
+    memcpy(gu_stream_reserve(s, len), bytes, len);
+    gu_stream_commit(s, len);
+}
+
+void gu_stream_put_large(struct gu_stream *s, const void *bytes, size_t len, struct gu_chunk **hold)
+{
+    if (len > 0)
+        send_both(s, bytes, len, hold);
+}
+
+/* --- waiting for room --- */
+
+int gu_stream_wait_sent(struct gu_stream *s, size_t most)
+{
+    gu_stream_flush(s);
+    while (s->out != NULL && s->out->len > most) {
+        struct gu_wait wait = {.abandon = gu_wait_unlink};
+        int err;
+
+        gu_list_append(&s->out->waits, &wait.link);
+        err = gu_task_wait(&wait, GU_FOREVER);
+        if (err < 0)
+            return err;
+    }
+    return (s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0 ? -GUST_ECLOSED : 0;
+}
+
+void gu_stream_close_sent(struct gu_stream *s)
+{
+    gu_stream_flush(s);
+    if (s->out == NULL || (s->flags & GU_STREAM_BROKEN) != 0)
+        gu_stream_close(s);
+    else
+        s->flags |= GU_STREAM_CLOSE_SENT;
+}
