@@ -6,9 +6,11 @@
 
 #include <gust/arena.h>
 #include <gust/base.h>
+#include <gust/error.h>
 #include <gust/httputil.h>
 #include <gust/log.h>
 #include <gust/loop.h>
 #include <gust/task.h>
+#include <gust/value.h>
 
 #endif
