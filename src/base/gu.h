@@ -16,8 +16,9 @@
 #define gu_cold __attribute__((cold, noinline))
 
 #define GU_NPOS SIZE_MAX
-#define GU_SECOND INT64_C(1000000000) /* durations inside are nanoseconds of the monotonic clock \
-                                       */
+#define GU_SECOND                                                                  \
+    INT64_C(1000000000) /* durations inside are nanoseconds of the monotonic clock \
+                         */
 #define GU_FOREVER INT64_MAX
 
 typedef int64_t gu_time;

@@ -4,9 +4,8 @@
  * A raise runs on top of the frames that it is about to drop: scopes lie in them, and what they
  * deferred may wait, so all of that happens first, while the frames still stand.
  */
-#include "base/loopstack.h"
+#include "base/fmt.h"
 #include "task/task_impl.h"
-#include <stdio.h>
 
 #define MESSAGE_SIZE 512
 
@@ -26,19 +25,6 @@ struct gust_task *gu_task_check_raise(const char *what)
     return task;
 }
 
-struct message {
-    char text[MESSAGE_SIZE];
-    const char *format;
-    va_list args;
-};
-
-static int format_leaf(void *arg)
-{
-    struct message *m = arg;
-
-    return vsnprintf(m->text, sizeof m->text, m->format, m->args);
-}
-
 /* In the root scope, which outlives the raise; what does not fit is cut. */
 static const char *keep(struct gust_task *task, const char *text)
 {
@@ -50,20 +36,17 @@ static const char *keep(struct gust_task *task, const char *text)
 void gu_task_vraise(int code, const char *format, va_list args)
 {
     struct gust_task *task = gu_task_check_raise("a call");
-    struct message message;
+    char message[MESSAGE_SIZE];
 
-    message.format = format;
-    va_copy(message.args, args);
-    if (gu_on_loop_stack(format_leaf, &message) < 0)
-        message.text[0] = '\0';
-    va_end(message.args);
+    if (gu_vsnprintf(message, sizeof message, format, args) < 0)
+        message[0] = '\0';
     while (task->scope != &task->root) {
         gu_scope_close(task, task->scope);
         task->scope = task->scope->outer;
     }
     task->n_shields = 0;
     task->raise_code = code;
-    task->raise_message = keep(task, message.text);
+    task->raise_message = keep(task, message);
     gu_task_restart_raised(task);
 }
 

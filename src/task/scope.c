@@ -6,9 +6,8 @@
  * callback of the loop an implicit scope holds it, which ends with the turn.
  */
 #include "base/alloc.h"
-#include "base/loopstack.h"
+#include "base/fmt.h"
 #include "task/task_impl.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 struct defer {
@@ -213,44 +212,18 @@ char *gust_strdup(const char *text)
     return gust_strndup(text, strlen(text));
 }
 
-/* vsnprintf() may take 33 KiB of stack. */
-struct print {
-    char *out;
-    size_t size;
-    const char *format;
-    va_list args;
-};
-
-static int print_leaf(void *arg)
-{
-    struct print *p = arg;
-
-    return vsnprintf(p->out, p->size, p->format, p->args);
-}
-
-static int print(char *out, size_t size, const char *format, va_list args)
-{
-    struct print p = {.out = out, .size = size, .format = format};
-    int n;
-
-    va_copy(p.args, args);
-    n = gu_on_loop_stack(print_leaf, &p);
-    va_end(p.args);
-    return n;
-}
-
 char *gust_vsprintf(const char *format, va_list args)
 {
     gust_arena *arena = arena_here();
     size_t room = (size_t)(arena->end - arena->cur);
-    int n = print(arena->cur, room, format, args);
+    int n = gu_vsnprintf(arena->cur, room, format, args);
     char *text;
 
     if (n < 0)
         gu_misuse("a format that vsnprintf() refuses: %s", format);
     text = gust_alloc((size_t)n + 1);
     if ((size_t)n >= room)
-        print(text, (size_t)n + 1, format, args);
+        gu_vsnprintf(text, (size_t)n + 1, format, args);
     return text;
 }
 

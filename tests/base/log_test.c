@@ -276,7 +276,7 @@ TEST(a_reader_that_stops_costs_lines_and_never_time)
     assert_non_null(at);
     while (at[-1] != ' ')
         at--;
-    n_lost = atoi(at);
+    n_lost = (int)strtol(at, NULL, 10);
     assert_true(n_lost > 0);
     assert_int_equal(n_seen + n_lost, 1000);
     assert_non_null(strstr(at, "here again\n"));
@@ -445,7 +445,7 @@ TEST(lines_of_many_threads_stay_whole)
         pthread_join(threads[i], NULL);
     gu_log_flush();
     read_log(&f);
-    for (char *line = strtok(seen, "\n"); line != NULL; line = strtok(NULL, "\n"), n++)
+    for (char *rest = seen, *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; n++)
         assert_non_null(strstr(line, " access] 0123456789 "));
     assert_int_equal(n, 2000);
     close_log(&f);

@@ -13,7 +13,9 @@ static gust_loop *loop;
 
 static void note(const char *letter)
 {
-    strcat(ran, letter);
+    size_t n = strlen(ran);
+
+    snprintf(ran + n, sizeof ran - n, "%s", letter);
 }
 
 static void note_it(void *letter)

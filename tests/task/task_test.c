@@ -10,7 +10,9 @@ static char trail[256];
 
 static void note(const char *what)
 {
-    strcat(trail, what);
+    size_t n = strlen(trail);
+
+    snprintf(trail + n, sizeof trail - n, "%s", what);
 }
 
 static void note_arg(void *what)

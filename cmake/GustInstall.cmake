@@ -1,0 +1,28 @@
+# What `cmake --install` lays down: headers, both libraries, gust.pc for pkg-config and
+# GustConfig.cmake for find_package(Gust), which defines Gust::gust and Gust::gust_static.
+#
+# jansson is part of the interface (json_t appears in it). PCRE2 and xxHash are needed only to link
+# the static library, so they are Requires.private, and the config file looks for them too.
+include(CMakePackageConfigHelpers)
+
+set(GUST_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Gust)
+
+install(TARGETS gust gust_static EXPORT GustTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING PATTERN "*.h")
+install(EXPORT GustTargets NAMESPACE Gust:: DESTINATION ${GUST_CONFIG_DIR})
+
+# The prefix is found from where gust.pc lies, so that an installed tree can be moved.
+file(RELATIVE_PATH GUST_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/gust.pc.in ${PROJECT_BINARY_DIR}/gust.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/gust.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/GustConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/GustConfig.cmake INSTALL_DESTINATION ${GUST_CONFIG_DIR})
+# Before 1.0 a minor version may break what came before it.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/GustConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/GustConfig.cmake ${PROJECT_BINARY_DIR}/GustConfigVersion.cmake
+    DESTINATION ${GUST_CONFIG_DIR})
