@@ -51,6 +51,10 @@ int gu_query_parse(struct gust_arena *arena, gust_str text, size_t max_fields,
 
     if (n > max_fields)
         return -GUST_ETOOBIG;
+    if (n == 0) {
+        *pairs = (struct gu_pairs){0};
+        return 0;
+    }
     items = gu_arena_alloc(arena, n * sizeof *items);
     copy = gu_text_alloc(arena, text.len);
     if (items == NULL || copy == NULL)

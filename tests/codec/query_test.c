@@ -147,6 +147,9 @@ TEST(memory_that_is_short_is_told)
     char room[32] __attribute__((aligned(16)));
 
     gu_arena_init(&little, NULL, room, sizeof room, 0);
+    assert_int_equal(gu_query_parse(&none, GU_STR("&&"), 3, &pairs), 0);
+    assert_int_equal(pairs.len, 0);
+    pairs.len = 77;
     assert_int_equal(gu_query_parse(&none, GU_STR("a=1"), 3, &pairs), -ENOMEM);
     assert_int_equal(gu_query_parse(&little, GU_STR("a=1"), 3, &pairs), -ENOMEM);
     assert_int_equal(pairs.len, 77);
