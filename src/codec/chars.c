@@ -21,7 +21,7 @@
 #define ONE(c)                                                                                    \
     ((TOKEN(c) ? GU_CHAR_TOKEN : 0) | (TEXT(c) ? GU_CHAR_TEXT : 0) | (URL(c) ? GU_CHAR_URL : 0) | \
      (COOKIE(c) ? GU_CHAR_COOKIE : 0) | (HEX(c) ? GU_CHAR_HEX : 0) |                              \
-     (BLANK(c) ? GU_CHAR_BLANK : 0))
+     (ALNUM(c) ? GU_CHAR_ALNUM : 0) | (BLANK(c) ? GU_CHAR_BLANK : 0))
 #define FOUR(c) ONE(c), ONE((c) + 1), ONE((c) + 2), ONE((c) + 3)
 #define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
 #define SIXTY_FOUR(c) SIXTEEN(c), SIXTEEN((c) + 16), SIXTEEN((c) + 32), SIXTEEN((c) + 48)

@@ -14,7 +14,8 @@ enum {
     GU_CHAR_URL = 4,    /* unreserved, RFC 3986 2.3 */
     GU_CHAR_COOKIE = 8, /* what a cookie's value holds without quotes (Python's http.cookies) */
     GU_CHAR_HEX = 16,   /* hexadecimal digits of both cases */
-    GU_CHAR_BLANK = 32  /* SP, HTAB: OWS, RFC 9110 5.6.3 */
+    GU_CHAR_ALNUM = 32, /* letters and digits of ASCII */
+    GU_CHAR_BLANK = 64  /* SP, HTAB: OWS, RFC 9110 5.6.3 */
 };
 
 extern const uint8_t gu_chars[256];
