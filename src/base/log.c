@@ -21,6 +21,8 @@
 
 _Atomic(int) gu_log_levels[GU_N_LOGGERS] = {GUST_LOG_INFO, GUST_LOG_INFO, GUST_LOG_INFO};
 
+_Atomic(bool) gu_log_waits;
+
 static struct {
     pthread_mutex_t lock;
     int fd;
@@ -84,6 +86,7 @@ static void flush_locked(void)
     }
     out.len -= done;
     memmove(out.buffer, out.buffer + done, out.len);
+    atomic_store_explicit(&gu_log_waits, out.len > 0, memory_order_relaxed);
     errno = saved;
 }
 
@@ -194,6 +197,8 @@ static void log_locked(struct gu_log_record *r, gust_str raw)
     }
     if (r->logger != GU_LOG_ACCESS || out.len >= FLUSH_AT)
         flush_locked();
+    else
+        atomic_store_explicit(&gu_log_waits, true, memory_order_relaxed);
 }
 
 static void log_record(struct gu_log_record *r, gust_str raw)

@@ -46,9 +46,17 @@ void gu_log_access_line(gust_log_level level, gust_str line);
 /* Whether lines are JSON objects. */
 bool gu_log_is_json(void);
 
-/* Writes what waits, as far as the descriptor takes it without blocking. Called once a turn, and
- * before a fork. */
+/* Writes what waits, as far as the descriptor takes it without blocking. Called by the loop a
+ * moment after something began to wait, and before a fork. */
 void gu_log_flush(void);
+
+/* Whether something waits: one load, for every turn of a loop. */
+extern _Atomic(bool) gu_log_waits;
+
+static inline bool gu_log_is_waiting(void)
+{
+    return atomic_load_explicit(&gu_log_waits, memory_order_relaxed);
+}
 
 /* --- for other rooms --- */
 

@@ -6,6 +6,7 @@
  * which costs next to nothing, says that the turn was long.
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "loop/loop_private.h"
 #include <dlfcn.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 #define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
 #endif
 
-#define NEAR (GU_SECOND / 10) /* a timer so near is waited for by a fresh clock */
-#define KEEP_CALLS 4096       /* a longer array of callbacks is given back after use */
+#define NEAR (GU_SECOND / 10)        /* a timer so near is waited for by a fresh clock */
+#define FLUSH_AFTER (GU_SECOND / 10) /* how long a line of the access log may wait */
+#define KEEP_CALLS 4096              /* a longer array of callbacks is given back after use */
 
 static _Thread_local gust_loop *current;
 
@@ -59,10 +61,10 @@ double gust_loop_time(const gust_loop *loop)
 
 /* --- the watchdog --- */
 
-static gu_cold void complain(gust_loop *loop, gu_time held, const char *name)
+static gu_cold void complain(gu_time held, const char *name)
 {
-    (void)loop;
-    fprintf(stderr, "gust: the loop was held for %.3f s by %s\n", (double)held / 1e9, name);
+    gu_log(GUST_LOG_WARNING, GU_LOG_GENERAL, "the loop was held for %.3f s by %s",
+           (double)held / 1e9, name);
 }
 
 /* How long the loop has been held since the last call, if that is too long; else 0. */
@@ -71,10 +73,11 @@ static gu_time look_at_watch(gust_loop *loop)
     struct gu_loop_private *p = loop->p;
     gu_time now = coarse_now(loop), held = now - p->checked;
 
-    if (gu_likely(now <= loop->now)) /* not even a tick */
+    if (gu_likely(held <= 0)) /* not even a tick */
         return 0;
     p->checked = now;
-    gu_loop_refresh_now(loop);
+    if (now > loop->now)
+        gu_loop_refresh_now(loop);
     return held > p->slow ? held : 0;
 }
 
@@ -83,11 +86,11 @@ void gu_loop_ran(struct gust_loop *loop, const char *name)
     gu_time held = look_at_watch(loop);
 
     if (gu_unlikely(held > 0))
-        complain(loop, held, name);
+        complain(held, name);
 }
 
 /* The name of a function that the dynamic linker knows, else an address for addr2line. */
-static gu_cold void complain_of_fn(gust_loop *loop, gu_time held, void (*fn)(void))
+static gu_cold void complain_of_fn(gu_time held, void (*fn)(void))
 {
     char text[256];
     void *address;
@@ -101,7 +104,7 @@ static gu_cold void complain_of_fn(gust_loop *loop, gu_time held, void (*fn)(voi
     else
         snprintf(text, sizeof text, "%s+%#zx", info.dli_fname,
                  (size_t)((uintptr_t)address - (uintptr_t)info.dli_fbase));
-    complain(loop, held, text);
+    complain(held, text);
 }
 
 void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void))
@@ -109,7 +112,7 @@ void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void))
     gu_time held = look_at_watch(loop);
 
     if (gu_unlikely(held > 0))
-        complain_of_fn(loop, held, fn);
+        complain_of_fn(held, fn);
 }
 
 /* --- callbacks --- */
@@ -245,6 +248,24 @@ static void free_late(struct gu_loop_private *p)
     }
 }
 
+/* --- the log --- */
+
+/* Lines of the access log are written together, a moment later: two system calls a turn would cost
+ * more than the turn. */
+static void flush_log(struct gu_timer *timer)
+{
+    (void)timer;
+    gu_log_flush();
+}
+
+static void flush_log_soon(gust_loop *loop)
+{
+    struct gu_timer *timer = &loop->p->log_timer;
+
+    if (gu_unlikely(gu_log_is_waiting()) && !gu_timer_is_set(timer))
+        gust_ignore(gu_timer_set(loop, timer, loop->now + FLUSH_AFTER)); /* its place is reserved */
+}
+
 /* --- the turn --- */
 
 static gu_time time_to_wait(gust_loop *loop)
@@ -280,7 +301,8 @@ static gu_cold int survive(gust_loop *loop, int err)
     if (err != -ENOMEM && err != -EAGAIN && err != -ENOBUFS)
         return err;
     if (!loop->p->has_wait_error)
-        fprintf(stderr, "gust: %s: %s; trying again\n", gust_loop_poller(loop), gust_strerror(err));
+        gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "%s: %s; trying again", gust_loop_poller(loop),
+               gust_strerror(err));
     loop->p->has_wait_error = true;
     nanosleep(&(struct timespec){0, 1000000}, NULL);
     return 0;
@@ -328,6 +350,7 @@ static int turn(gust_loop *loop)
     run_events(p->events, n);
     run_ready(loop);
     free_late(p);
+    flush_log_soon(loop);
     gu_loop_ran(loop, loop->running != NULL ? loop->running : "the handlers of a turn");
     return 0;
 }
@@ -405,9 +428,14 @@ static int open_loop(gust_loop *loop, const struct gu_poller_ops *ops)
     if (err < 0)
         return err;
     loop->is_edge = ops->is_edge;
-    err = gu_wake_open(loop);
-    if (err < 0)
+    loop->p->log_timer.run = flush_log;
+    err = gu_timers_reserve(loop);
+    if (err == 0)
+        err = gu_wake_open(loop);
+    if (err < 0) {
+        gu_timers_free(loop);
         ops->close(loop->p->poller);
+    }
     return err;
 }
 
@@ -458,6 +486,7 @@ void gust_loop_close(gust_loop *loop)
     free_late(p);
     gu_timers_free(loop);
     gu_wake_close(loop);
+    gu_log_flush();
     p->poller->ops->close(p->poller);
     gu_free(p->handlers);
     gu_free(p->calls.at);

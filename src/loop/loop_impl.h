@@ -118,8 +118,8 @@ void gu_loop_set_clock(struct gust_loop *loop, struct gu_clock *clock);
 int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want) GUST_CHECK;
 
 /* The level-triggered interest; nothing to do where the poller is edge-triggered, unless the io is
- * watched with GU_LEVEL. */
-void gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want);
+ * watched with GU_LEVEL. On an error, which only kernel memory can cause, the old one stays. */
+int gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want);
 
 /* Forgets the descriptor, sets io->fd to -1 and changes the generation. `is_closing`: the caller
  * closes the only descriptor of the open file next, so that the kernel need not be told. */

@@ -19,17 +19,19 @@ int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want)
     return poller->ops->add(poller, io);
 }
 
-void gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want)
+int gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want)
 {
     struct gu_poller *poller = loop->p->poller;
     unsigned was = io->want;
+    int err;
 
     io->want = (uint8_t)((want & ~(unsigned)GU_LEVEL) | (was & GU_LEVEL));
     if (io->fd < 0 || io->want == was || (loop->is_edge && (was & GU_LEVEL) == 0))
-        return;
-    /* Only memory can be short here, and then only in the kernel: the old interest stays. */
-    if (poller->ops->modify(poller, io, was) < 0)
+        return 0;
+    err = poller->ops->modify(poller, io, was);
+    if (err < 0)
         io->want = (uint8_t)was;
+    return err;
 }
 
 void gu_loop_unwatch(struct gust_loop *loop, struct gu_io *io, bool is_closing)
@@ -126,8 +128,7 @@ int gust_loop_update_handler(gust_loop *loop, int fd, unsigned events)
 
     if (h == NULL)
         return -ENOENT;
-    gu_loop_want(loop, &h->io, level(events));
-    return 0;
+    return gu_loop_want(loop, &h->io, level(events));
 }
 
 void gust_loop_remove_handler(gust_loop *loop, int fd)

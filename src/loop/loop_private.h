@@ -73,6 +73,7 @@ struct gu_loop_private {
     size_t n_later;
 
     struct gu_heap heap;
+    struct gu_timer log_timer;
     struct gu_link timeout_lists;
     struct gu_link periodics;
     uint64_t random;

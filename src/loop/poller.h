@@ -9,6 +9,7 @@
 #define GU_POLLER_H
 
 #include "loop/loop_impl.h"
+#include <fcntl.h>
 
 #define GU_BATCH 512 /* events that one wait answers at the most */
 
@@ -59,6 +60,13 @@ static inline uint64_t gu_io_key(const struct gu_io *io)
 static inline struct gu_io *gu_io_of_key(uint64_t key)
 {
     return (struct gu_io *)(uintptr_t)(key & ((UINT64_C(1) << 48) - 1));
+}
+
+/* Whether the number is an open descriptor, for pollers whose kernel does not look when it is
+ * added. */
+static inline bool gu_is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
 }
 
 /* Milliseconds for poll(2) and its like: rounded up, so that a timer is due when its wait ends. */

@@ -85,6 +85,12 @@ static int grow_index(struct polled *p, int fd)
     return 0;
 }
 
+static bool holds(const struct polled *p, const struct gu_io *io)
+{
+    return (size_t)io->fd < p->n_at && p->at[io->fd] != 0 &&
+           p->keys[p->at[io->fd] - 1] == gu_io_key(io);
+}
+
 /* One that wants nothing is held as a negative number, which poll(2) passes over: a hang-up that
  * nobody looks at would be told for ever. */
 static void put(struct polled *p, size_t place, const struct gu_io *io)
@@ -101,7 +107,7 @@ static void put(struct polled *p, size_t place, const struct gu_io *io)
 static int poll_add(struct gu_poller *base, const struct gu_io *io)
 {
     struct polled *p = of(base);
-    int err = grow_index(p, io->fd);
+    int err = gu_is_open(io->fd) ? grow_index(p, io->fd) : -EBADF;
 
     if (err == 0 && p->at[io->fd] != 0)
         err = -EEXIST;
@@ -119,6 +125,8 @@ static int poll_modify(struct gu_poller *base, const struct gu_io *io, unsigned 
     struct polled *p = of(base);
 
     (void)was;
+    if (!holds(p, io))
+        return -ENOENT;
     put(p, p->at[io->fd] - 1, io);
     return 0;
 }
@@ -126,10 +134,14 @@ static int poll_modify(struct gu_poller *base, const struct gu_io *io, unsigned 
 static void poll_remove(struct gu_poller *base, const struct gu_io *io, bool is_closing)
 {
     struct polled *p = of(base);
-    size_t place = p->at[io->fd] - 1, last = --p->n;
+    size_t place, last;
     int moved;
 
     (void)is_closing;
+    if (!holds(p, io))
+        return;
+    place = p->at[io->fd] - 1;
+    last = --p->n;
     p->at[io->fd] = 0;
     if (place == last)
         return;

@@ -2,13 +2,13 @@
  * poller — select(2), which is everywhere
  *
  * It holds descriptors below FD_SETSIZE, tells a hang-up as readability only, and nothing of a peer
- * that has shut its sending side down; a look at the next byte makes up for that.
+ * that has shut its sending side down; a look at how many bytes there are makes up for that.
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "loop/poller.h"
-#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
-#include <sys/socket.h>
 
 struct selected {
     struct gu_poller base;
@@ -42,6 +42,11 @@ static void select_close(struct gu_poller *base)
 
 /* --- the set --- */
 
+static bool holds(const struct selected *p, const struct gu_io *io)
+{
+    return io->fd < FD_SETSIZE && p->keys[io->fd] == gu_io_key(io);
+}
+
 static void put_bit(fd_set *set, int fd, bool is_set)
 {
     if (is_set)
@@ -55,10 +60,11 @@ static int select_modify(struct gu_poller *base, const struct gu_io *io, unsigne
     struct selected *p = of(base);
 
     (void)was;
+    if (!holds(p, io))
+        return -ENOENT;
     put_bit(&p->in, io->fd, (io->want & GU_IN) != 0);
     put_bit(&p->out, io->fd, (io->want & GU_OUT) != 0);
     p->want[io->fd] = io->want;
-    p->keys[io->fd] = gu_io_key(io);
     return 0;
 }
 
@@ -67,16 +73,19 @@ static int select_add(struct gu_poller *base, const struct gu_io *io)
     struct selected *p = of(base);
 
     if (io->fd >= FD_SETSIZE) {
-        fprintf(stderr,
-                "gust: select cannot watch descriptor %d, only those below %d: use another poller "
-                "(GUST_POLLER=poll) or fewer connections\n",
-                io->fd, FD_SETSIZE);
+        gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL,
+               "select cannot watch descriptor %d, only those below %d: choose another poller "
+               "(GUST_POLLER=poll), or allow fewer connections",
+               io->fd, FD_SETSIZE);
         return -ERANGE;
     }
+    if (!gu_is_open(io->fd))
+        return -EBADF;
     if (p->keys[io->fd] != 0)
         return -EEXIST;
     if (io->fd >= p->n)
         p->n = io->fd + 1;
+    p->keys[io->fd] = gu_io_key(io);
     return select_modify(base, io, 0);
 }
 
@@ -85,6 +94,8 @@ static void select_remove(struct gu_poller *base, const struct gu_io *io, bool i
     struct selected *p = of(base);
 
     (void)is_closing;
+    if (!holds(p, io))
+        return;
     put_bit(&p->in, io->fd, false);
     put_bit(&p->out, io->fd, false);
     p->keys[io->fd] = 0;
@@ -94,12 +105,13 @@ static void select_remove(struct gu_poller *base, const struct gu_io *io, bool i
 
 /* --- waiting --- */
 
-/* Whether a readable descriptor has nothing left but the end, if its owner asks. */
+/* Whether a readable descriptor has no bytes, if its owner asks: then what there is to read is the
+ * end, or an error. Looking by MSG_PEEK would take the error away. */
 static bool is_at_end(const struct selected *p, int fd)
 {
-    char byte;
+    int n_bytes;
 
-    return (p->want[fd] & GU_RDHUP) != 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return (p->want[fd] & GU_RDHUP) != 0 && ioctl(fd, FIONREAD, &n_bytes) == 0 && n_bytes == 0;
 }
 
 static uint32_t events_of(const struct selected *p, int fd, const fd_set *in, const fd_set *out)
@@ -126,6 +138,18 @@ static int collect(struct selected *p, struct gu_event *events, const fd_set *in
     return n;
 }
 
+/* Which of them were closed while they were watched: an error for their owners, as poll(2) has it.
+ */
+static int collect_closed(const struct selected *p, struct gu_event *events)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < p->n && n < GU_BATCH; fd++)
+        if (p->keys[fd] != 0 && !gu_is_open(fd))
+            events[n++] = (struct gu_event){p->keys[fd], GU_ERR};
+    return n > 0 ? n : -EBADF;
+}
+
 static int select_wait(struct gu_poller *base, struct gu_event *events, gu_time timeout)
 {
     struct selected *p = of(base);
@@ -134,6 +158,8 @@ static int select_wait(struct gu_poller *base, struct gu_event *events, gu_time 
     struct timeval tv = {us / 1000000, us % 1000000};
     int n = select(p->n, &in, &out, NULL, timeout == GU_FOREVER ? NULL : &tv);
 
+    if (n < 0 && errno == EBADF)
+        return collect_closed(p, events);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     return n == 0 ? 0 : collect(p, events, &in, &out);
