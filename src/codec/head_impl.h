@@ -3,7 +3,8 @@
  *
  * head.c             the calls of head.h; picks the version
  * head_body.h        the parser itself, compiled once per instruction set
- * head_scan_X.c      the scanners of one instruction set, and a compiled body over them
+ * head_blocks.h      its scanners, over the vectors of an instruction set
+ * head_scan_X.c      one instruction set, with the parser over it
  * head_versions_A.c  which versions an architecture has, the fastest first
  * head_rules.c       what is not hot: the meaning of fields, forms of targets, checks of a whole
  * head
@@ -35,7 +36,7 @@ struct gu_head_work {
 /* The parser compiled for one instruction set. */
 struct gu_head_version {
     const char *name;
-    bool (*is_supported)(void); /* by the processor that runs this; NULL: always */
+    bool (*is_supported)(void); /* by the processor that runs this; NULL: by all */
     enum gu_head_result (*parse)(struct gu_head_work *w);
 };
 
@@ -61,20 +62,50 @@ static inline bool gu_byte_is(char c, unsigned classes)
     return (gu_byte_class[(unsigned char)c] & classes) != 0;
 }
 
+/* The tchars again, for shuffles: by a byte's low four bits, with which high four bits they make
+ * one, as a set (bit 2 is 0x20, bit 7 is 0x70); and the sets of one. */
+#define GU_TCHAR_ROWS -24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112
+#define GU_BIT_OF_HIGH 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0
+
 /* The names of `enum gu_field_id`, where gu_field_hash() puts them. */
 struct gu_field_name {
-    char lower[24];
+    _Alignas(32) char lower[24];
     uint8_t len, id;
 };
 
 extern const struct gu_field_name gu_field_names[32];
 
-/* Perfect for the names of the table, whatever their case. */
+/* Perfect for the names of the table, whatever their case: 0x20, times 2 or 20, is lost. */
 static inline unsigned gu_field_hash(const char *name, size_t len)
 {
-    unsigned head = (unsigned char)name[0] | 0x20u, tail = (unsigned char)name[len - 1] | 0x20u;
+    unsigned first = (unsigned char)name[0], last = (unsigned char)name[len - 1];
 
-    return ((unsigned)len + 2 * head + 20 * tail) & 31;
+    return ((unsigned)len + 2 * first + 20 * last) & 31;
+}
+
+static inline uint64_t gu_load64(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* Whether the `len` (24 at most) bytes at `word`, behind which 24 more can be read, are those of
+ * `lower`, which is zero behind them, but for the case of letters. OR with 0x20 makes capitals
+ * small; what else it would make equal are control characters, which no name and no value has. */
+static inline bool gu_head_word_is(const char *word, size_t len, const char lower[24])
+{
+    static const unsigned char window[48] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                             255, 255, 255, 255, 255, 255, 255, 255,
+                                             255, 255, 255, 255, 255, 255, 255, 255};
+    const char *mask = (const char *)window + 24 - len;
+    const uint64_t small = UINT64_C(0x2020202020202020);
+    uint64_t differ = 0;
+
+    for (unsigned i = 0; i < 24; i += 8)
+        differ |= ((gu_load64(word + i) | small) & gu_load64(mask + i)) ^ gu_load64(lower + i);
+    return differ == 0;
 }
 
 /* Says what is wrong with the line in hand; NULL, so that it can be returned for the next line. */

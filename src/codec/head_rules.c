@@ -102,7 +102,9 @@ static bool is_ipv6(const char *text, size_t len)
     return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
-/* The length of a bracketed address, or of a name (RFC 3986 3.2.2); GU_NPOS when it is neither. */
+/* The length of a bracketed address, or of a name (RFC 3986 3.2.2); GU_NPOS when it is neither.
+ * What stands behind a host in a head (blank, CR, slash, question mark) is of no name, so that a
+ * name's bytes need not be counted. */
 static size_t host_name_len(gust_str s)
 {
     size_t i = 0;
@@ -115,7 +117,7 @@ static size_t host_name_len(gust_str s)
         return (size_t)(close - s.ptr) + 1;
     }
     for (;;) {
-        while (i < s.len && gu_byte_is(s.ptr[i], GU_BYTE_REGNAME))
+        while (gu_byte_is(s.ptr[i], GU_BYTE_REGNAME))
             i++;
         if (i == s.len || s.ptr[i] != '%')
             return i;
@@ -209,20 +211,34 @@ static const char *take_host(gust_str value)
     return value.len == 0 || is_authority(value, &has_port) ? NULL : "the Host is malformed";
 }
 
-static const char *take_connection(struct gu_head_work *w, gust_str value)
+/* Whether a value, or a part of one, is a word of 24 bytes at the most, whatever its case. */
+static bool is_word(gust_str s, const char lower[24])
+{
+    return s.len <= 24 && gu_head_word_is(s.ptr, s.len, lower);
+}
+
+static void take_option(struct gu_head_work *w, gust_str option)
+{
+    static const char keep_alive[24] = "keep-alive", close[24] = "close", upgrade[24] = "upgrade";
+
+    if (is_word(option, keep_alive))
+        w->has_keep_alive = true;
+    else if (is_word(option, close))
+        w->has_close = true;
+    else if (is_word(option, upgrade))
+        w->head->flags |= GU_HEAD_UPGRADE;
+}
+
+/* A list of options (RFC 9110 7.6.1); those that we do not know are somebody else's. */
+static void take_connection(struct gu_head_work *w, gust_str value)
 {
     gust_str rest = value, option;
 
-    while (gu_str_split(&rest, ',', &option)) {
-        option = gu_str_trim(option, " \t");
-        if (gu_str_ieq(option, GU_STR("keep-alive")))
-            w->has_keep_alive = true;
-        else if (gu_str_ieq(option, GU_STR("close")))
-            w->has_close = true;
-        else if (gu_str_ieq(option, GU_STR("upgrade")))
-            w->head->flags |= GU_HEAD_UPGRADE;
-    }
-    return NULL;
+    if (value.len == 0 || memchr(value.ptr, ',', value.len) == NULL)
+        take_option(w, value);
+    else
+        while (gu_str_split(&rest, ',', &option))
+            take_option(w, gu_str_trim(option, " \t"));
 }
 
 static const char *take_one_length(struct gu_head_work *w, gust_str text)
@@ -255,7 +271,9 @@ static const char *take_length(struct gu_head_work *w, gust_str value)
 
 static const char *take_coding(struct gu_head_work *w, gust_str value)
 {
-    if (!gu_str_ieq(value, GU_STR("chunked")))
+    static const char chunked[24] = "chunked";
+
+    if (!is_word(value, chunked))
         return "the Transfer-Encoding is not \"chunked\"";
     w->head->flags |= GU_HEAD_CHUNKED;
     return NULL;
@@ -263,19 +281,22 @@ static const char *take_coding(struct gu_head_work *w, gust_str value)
 
 const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str value)
 {
+    static const char expected[24] = "100-continue";
+
     switch (id) {
     case GU_FIELD_HOST:
         return take_host(value);
     case GU_FIELD_CONNECTION:
-        return take_connection(w, value);
+        take_connection(w, value);
+        break;
     case GU_FIELD_CONTENT_LENGTH:
         return take_length(w, value);
     case GU_FIELD_TRANSFER_ENCODING:
         return take_coding(w, value);
     case GU_FIELD_EXPECT:
-        if (gu_str_ieq(value, GU_STR("100-continue")))
+        if (is_word(value, expected))
             w->head->flags |= GU_HEAD_EXPECT_CONTINUE;
-        return NULL;
+        break;
     }
     return NULL;
 }

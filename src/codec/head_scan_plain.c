@@ -3,6 +3,16 @@
  */
 #include "codec/head_impl.h"
 
+struct view {
+    const char *end;
+};
+
+static inline void view_init(struct view *v, const char *p, const char *end)
+{
+    (void)p;
+    v->end = end;
+}
+
 static inline const char *scan(const char *p, const char *end, unsigned classes)
 {
     while (p < end && gu_byte_is(*p, classes))
@@ -10,26 +20,22 @@ static inline const char *scan(const char *p, const char *end, unsigned classes)
     return p;
 }
 
-static inline const char *scan_name(const char *p, const char *end)
+static inline const char *scan_name(struct view *v, const char *p)
 {
-    return scan(p, end, GU_BYTE_TOKEN);
+    return scan(p, v->end, GU_BYTE_TOKEN);
 }
 
-static inline const char *scan_value(const char *p, const char *end)
+static inline const char *scan_value(struct view *v, const char *p)
 {
-    return scan(p, end, GU_BYTE_VALUE);
+    return scan(p, v->end, GU_BYTE_VALUE);
 }
 
-static inline const char *scan_query(const char *p, const char *end)
+static inline const char *scan_target(const char *p, const char *end, const char **query)
 {
-    return scan(p, end, GU_BYTE_TARGET);
-}
+    const char *stop = scan(p, end, GU_BYTE_TARGET);
 
-static inline const char *scan_path(const char *p, const char *end)
-{
-    while (p < end && *p != '?' && gu_byte_is(*p, GU_BYTE_TARGET))
-        p++;
-    return p;
+    *query = memchr(p, '?', (size_t)(stop - p));
+    return stop;
 }
 
 #include "codec/head_body.h"

@@ -1,0 +1,77 @@
+/*
+ * head_scan_neon — the head parser over vectors of 16 bytes, on aarch64, which always has NEON
+ *
+ * As head_scan_avx2.c; bits are gathered from four vectors at once, by adding neighbours.
+ */
+#include "codec/head_impl.h"
+#include <arm_neon.h>
+
+typedef uint8x16_t vec;
+
+struct field_marks {
+    uint64_t name, value;
+};
+
+struct target_marks {
+    uint64_t stop, question;
+};
+
+static inline vec load(const char *p)
+{
+    return vld1q_u8((const uint8_t *)p);
+}
+
+static inline uint64_t bits(const char *p, vec (*bad)(vec))
+{
+    static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    vec weight = vld1q_u8(weights);
+    vec a = vandq_u8(bad(load(p)), weight), b = vandq_u8(bad(load(p + 16)), weight);
+    vec c = vandq_u8(bad(load(p + 32)), weight), d = vandq_u8(bad(load(p + 48)), weight);
+    vec sum = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(c, d));
+
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)), 0);
+}
+
+static inline vec no_tchar(vec v)
+{
+    static const char rows[16] = {GU_TCHAR_ROWS}, bit[16] = {GU_BIT_OF_HIGH};
+    vec by_low = vqtbl1q_u8(load(rows), vandq_u8(v, vdupq_n_u8(15)));
+    vec by_high = vqtbl1q_u8(load(bit), vshrq_n_u8(v, 4));
+
+    return vceqzq_u8(vandq_u8(by_low, by_high));
+}
+
+static inline vec control(vec v)
+{
+    vec low = vcltq_u8(v, vdupq_n_u8(' ')), tab = vceqq_u8(v, vdupq_n_u8('\t'));
+
+    return vorrq_u8(vbicq_u8(low, tab), vceqq_u8(v, vdupq_n_u8(0x7f)));
+}
+
+/* Visible ASCII is 0x21 to 0x7e: 94 bytes. */
+static inline vec no_target(vec v)
+{
+    vec visible = vcltq_u8(vsubq_u8(v, vdupq_n_u8('!')), vdupq_n_u8(94));
+
+    return vornq_u8(vceqq_u8(v, vdupq_n_u8('#')), visible);
+}
+
+static inline vec question(vec v)
+{
+    return vceqq_u8(v, vdupq_n_u8('?'));
+}
+
+static inline struct field_marks mark_fields(const char *p)
+{
+    return (struct field_marks){bits(p, no_tchar), bits(p, control)};
+}
+
+static inline struct target_marks mark_target(const char *p)
+{
+    return (struct target_marks){bits(p, no_target), bits(p, question)};
+}
+
+#include "codec/head_blocks.h"
+#include "codec/head_body.h"
+
+const struct gu_head_version gu_head_neon = {"neon", NULL, parse};
