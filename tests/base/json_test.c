@@ -205,15 +205,18 @@ TEST(short_memory_while_encoding_is_one_error)
     json_decref(json);
 }
 
-TEST(vars_are_an_object)
+TEST(vars_are_an_object_and_jansson_needs_no_value)
 {
     struct gu_buf b = GU_BUF_NULL;
+    json_t *json = json_pack("[i]", 7);
     gust_str got;
 
     gu_json_put_vars(&b, GUST_VARS({"a", GUST_V(1)}));
     gu_json_put_vars(&b, NULL);
+    gu_json_put_json(&b, json);
     assert_int_equal(gu_buf_finish(&b, &got), 0);
-    assert_string_equal(got.ptr, "{\"a\":1}{}");
+    assert_string_equal(got.ptr, "{\"a\":1}{}[7]");
+    json_decref(json);
     gu_buf_deinit(&b);
 }
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +121,8 @@ TEST(a_message_cannot_forge_a_line)
          "\\xc2\\x9b2J", "\\ufffd\\ufffd2J"},
         {"first after C1", GU_STR_INIT("\xc2\xa0"), "\xc2\xa0", "\xc2\xa0"},
         {"line separator", GU_STR_INIT("\xe2\x80\xa8"), "\\xe2\\x80\\xa8", "\\ufffd\\ufffd\\ufffd"},
+        {"paragraph separator", GU_STR_INIT("\xe2\x80\xa9"), "\\xe2\\x80\\xa9",
+         "\\ufffd\\ufffd\\ufffd"},
         {"stray byte", GU_STR_INIT("a\xff"), "a\\xff", "a\\ufffd"},
         {"cut sequence", GU_STR_INIT("a\xe2\x82"), "a\\xe2\\x82", "a\\ufffd\\ufffd"},
     };
@@ -302,6 +305,40 @@ TEST(a_reader_that_is_gone_does_not_end_the_program)
     close_log(&again);
 }
 
+/* A log that writes into a file that is already unlinked. */
+static void open_file_log(struct fixture *f)
+{
+    char path[] = "/tmp/gust-log-XXXXXX";
+
+    f->ends[1] = mkstemp(path);
+    f->ends[0] = open(path, O_RDONLY | O_CLOEXEC);
+    unlink(path);
+    assert_int_equal(gust_log_setup(&(gust_log_options){.fd = f->ends[1]}), 0);
+}
+
+TEST(a_full_disk_costs_lines_and_the_next_one_begins_anew)
+{
+    struct fixture f;
+    struct rlimit before, small;
+    static char text[200];
+
+    memset(text, 'x', sizeof text - 1);
+    signal(SIGXFSZ, SIG_IGN);
+    open_file_log(&f);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    gust_log_info("%s", text); /* half of it is written */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(strlen(read_log(&f)), 100);
+    gust_log_info("after");
+    assert_memory_equal(read_log(&f), "\n[W ", 4);
+    assert_non_null(strstr(seen, "] 1 log lines were lost"));
+    assert_non_null(strstr(seen, "] after\n"));
+    close_log(&f);
+}
+
 struct capture {
     int n;
     gust_log_level level;
@@ -430,15 +467,11 @@ static void *log_much(void *arg)
 
 TEST(lines_of_many_threads_stay_whole)
 {
-    char path[] = "/tmp/gust-log-XXXXXX";
     pthread_t threads[4];
-    struct fixture f = {{-1, -1}};
+    struct fixture f;
     int n = 0;
 
-    f.ends[1] = mkstemp(path);
-    f.ends[0] = open(path, O_RDONLY | O_CLOEXEC);
-    unlink(path);
-    assert_int_equal(gust_log_setup(&(gust_log_options){.fd = f.ends[1]}), 0);
+    open_file_log(&f);
     for (size_t i = 0; i < gu_countof(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, log_much, NULL), 0);
     for (size_t i = 0; i < gu_countof(threads); i++)
