@@ -29,16 +29,21 @@ void gu_json_put_string(struct gu_buf *b, gust_str s);
 /* A finite double as printf wrote it, in whatever locale, as JSON writes it. */
 void gu_json_put_printed(struct gu_buf *b, const char *text);
 
-/* How deep a text nests, and how many values it has at the most: what decoding will cost. Right for
- * as much of the text as is well formed. */
+/* How deep a text nests, and how many arrays and objects, and values in all, it has at the most.
+ * Right for as much of the text as is well formed. */
 struct gu_json_shape {
-    size_t depth, n_values;
+    size_t depth, n_containers, n_values;
 };
 struct gu_json_shape gu_json_measure(gust_str text);
 
+/* Bytes that decoding takes at the most. A peer gets 75 bytes of ours for each of its own with
+ * "[{},{},…", so this is held against a limit first. */
+size_t gu_json_cost(const struct gu_json_shape *shape, size_t text_len);
+
 /* A new reference to the value of a text: any value, not only arrays and objects; of equal keys the
- * last wins, as in Python; \u0000 is refused. **Errors:** -GUST_ESYNTAX, -GUST_ETOOBIG beyond
- * GU_JSON_MAX_DEPTH, -ENOMEM; *error, which may be NULL, tells more. */
-int gu_json_decode(gust_str text, json_t **value, gust_error *error) GUST_CHECK;
+ * last wins, as in Python; \u0000 is refused. `max_memory` bounds gu_json_cost().
+ * **Errors:** -GUST_ESYNTAX, -GUST_ETOOBIG beyond GU_JSON_MAX_DEPTH or max_memory, -ENOMEM; *error,
+ * which may be NULL, tells more. */
+int gu_json_decode(gust_str text, size_t max_memory, json_t **value, gust_error *error) GUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * json — text to jansson's values
  *
+ * What decoding will cost is known before it begins, because jansson's memory is not a task's.
  * jansson recurses once for each level, so depth is measured before it sees the text: a text that
  * it would accept has its strings and brackets where the measure sees them, and one that it refuses
  * it leaves at the first wrong byte.
@@ -19,7 +20,7 @@ static const char *skip_string(const char *at, const char *end)
 
 struct gu_json_shape gu_json_measure(gust_str text)
 {
-    struct gu_json_shape shape = {0, 1};
+    struct gu_json_shape shape = {0, 0, 1};
     const char *at = text.ptr, *end = text.ptr + text.len;
     size_t depth = 0;
 
@@ -33,6 +34,7 @@ struct gu_json_shape gu_json_measure(gust_str text)
         if (c == '[' || c == '{') {
             depth++;
             shape.depth = gu_max(shape.depth, depth);
+            shape.n_containers++;
             shape.n_values++;
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
@@ -42,6 +44,20 @@ struct gu_json_shape gu_json_measure(gust_str text)
         at++;
     }
     return shape;
+}
+
+/* An empty object is a struct and eight buckets with their lists; a member is a pair, its part of a
+ * table that doubles, and a value. Text is copied into keys and strings, through a buffer that
+ * doubles. The test holds these against what jansson asks for. */
+#define CONTAINER_COST 256u
+#define VALUE_COST 128u
+#define TEXT_COST 3u
+
+size_t gu_json_cost(const struct gu_json_shape *shape, size_t text_len)
+{
+    /* No count is above the text's length by more than one, so nothing overflows. */
+    return shape->n_containers * CONTAINER_COST + shape->n_values * VALUE_COST +
+           text_len * TEXT_COST;
 }
 
 static void fill(gust_error *error, int code, const char *message, const json_error_t *where)
@@ -91,14 +107,19 @@ static int decode_leaf(void *arg)
     return 0;
 }
 
-int gu_json_decode(gust_str text, json_t **value, gust_error *error)
+int gu_json_decode(gust_str text, size_t max_memory, json_t **value, gust_error *error)
 {
+    struct gu_json_shape shape = gu_json_measure(text);
     struct decoding d = {.text = text};
     enum json_error_code why;
     int err;
 
-    if (gu_json_measure(text).depth > GU_JSON_MAX_DEPTH) {
+    if (shape.depth > GU_JSON_MAX_DEPTH) {
         fill(error, -GUST_ETOOBIG, "the JSON text nests too deep", NULL);
+        return -GUST_ETOOBIG;
+    }
+    if (gu_json_cost(&shape, text.len) > max_memory) {
+        fill(error, -GUST_ETOOBIG, "the JSON text has too many values", NULL);
         return -GUST_ETOOBIG;
     }
     (void)gu_on_loop_stack(decode_leaf, &d);

@@ -241,7 +241,7 @@ TEST(what_decodes_encodes_to_the_same)
         json_t *json = NULL;
 
         TEST_CASE(cases[i].name);
-        assert_int_equal(gu_json_decode(gust_str_from(cases[i].text), &json, NULL), 0);
+        assert_int_equal(gu_json_decode(gust_str_from(cases[i].text), SIZE_MAX, &json, NULL), 0);
         check_value(GUST_V(json), cases[i].again != NULL ? cases[i].again : cases[i].text);
         json_decref(json);
     }
@@ -276,12 +276,12 @@ TEST(what_does_not_decode_says_why_and_where)
         gust_error error = {0};
 
         TEST_CASE(cases[i].name);
-        assert_int_equal(gu_json_decode(cases[i].text, &json, &error), -GUST_ESYNTAX);
+        assert_int_equal(gu_json_decode(cases[i].text, SIZE_MAX, &json, &error), -GUST_ESYNTAX);
         assert_null(json);
         assert_int_equal(error.code, -GUST_ESYNTAX);
         assert_string_equal(error.message, cases[i].message);
         assert_int_equal(error.line, cases[i].line);
-        assert_int_equal(gu_json_decode(cases[i].text, &json, NULL), -GUST_ESYNTAX);
+        assert_int_equal(gu_json_decode(cases[i].text, SIZE_MAX, &json, NULL), -GUST_ESYNTAX);
     }
 }
 
@@ -300,31 +300,31 @@ TEST(depth_is_measured_before_jansson_sees_the_text)
     json_t *json = NULL;
 
     brackets(text, GU_JSON_MAX_DEPTH);
-    assert_int_equal(gu_json_decode(gust_str_from(text), &json, &error), 0);
+    assert_int_equal(gu_json_decode(gust_str_from(text), SIZE_MAX, &json, &error), 0);
     json_decref(json);
     brackets(text, GU_JSON_MAX_DEPTH + 1);
-    assert_int_equal(gu_json_decode(gust_str_from(text), &json, &error), -GUST_ETOOBIG);
+    assert_int_equal(gu_json_decode(gust_str_from(text), SIZE_MAX, &json, &error), -GUST_ETOOBIG);
     assert_string_equal(error.message, "the JSON text nests too deep");
     brackets(text, 100000);
-    assert_int_equal(gu_json_decode(gust_str_from(text), &json, &error), -GUST_ETOOBIG);
+    assert_int_equal(gu_json_decode(gust_str_from(text), SIZE_MAX, &json, &error), -GUST_ETOOBIG);
 }
 
 TEST(a_measure_sees_brackets_outside_of_strings_alone)
 {
     static const struct {
         const char *name, *text;
-        size_t depth, n_values;
+        size_t depth, n_containers, n_values;
     } cases[] = {
-        {"empty", "", 0, 1},
-        {"flat", "[1,2,3]", 1, 4},
-        {"both kinds", "{\"a\":[{}]}", 3, 4},
-        {"in a string", "[\"[[[\"]", 1, 2},
-        {"behind an escaped quote", "[\"\\\"[[\"]", 1, 2},
-        {"behind an escaped backslash", "[\"\\\\\",[]]", 2, 4},
-        {"one after the other", "[[],[],[]]", 2, 7},
-        {"closed too often", "]]][", 1, 2},
-        {"an open string", "[\"[", 1, 2},
-        {"a backslash at the end", "[\"\\", 1, 2},
+        {"empty", "", 0, 0, 1},
+        {"flat", "[1,2,3]", 1, 1, 4},
+        {"both kinds", "{\"a\":[{}]}", 3, 3, 4},
+        {"in a string", "[\"[[[\"]", 1, 1, 2},
+        {"behind an escaped quote", "[\"\\\"[[\"]", 1, 1, 2},
+        {"behind an escaped backslash", "[\"\\\\\",[]]", 2, 2, 4},
+        {"one after the other", "[[],[],[]]", 2, 4, 7},
+        {"closed too often", "]]][", 1, 1, 2},
+        {"an open string", "[\"[", 1, 1, 2},
+        {"a backslash at the end", "[\"\\", 1, 1, 2},
     };
 
     for (size_t i = 0; i < gu_countof(cases); i++) {
@@ -332,8 +332,98 @@ TEST(a_measure_sees_brackets_outside_of_strings_alone)
 
         TEST_CASE(cases[i].name);
         assert_int_equal(shape.depth, cases[i].depth);
+        assert_int_equal(shape.n_containers, cases[i].n_containers);
         assert_int_equal(shape.n_values, cases[i].n_values);
     }
+}
+
+/* Jansson's memory, counted with what malloc adds to each block; the peak is what matters. */
+static size_t now_held, most_held;
+
+static void *count_malloc(size_t size)
+{
+    size_t *block = malloc(size + 16);
+
+    assert_non_null(block);
+    block[0] = (size + 8 + 15) & ~(size_t)15;
+    now_held += block[0];
+    most_held = gu_max(most_held, now_held);
+    return block + 2;
+}
+
+static void count_free(void *memory)
+{
+    size_t *block = memory;
+
+    if (block == NULL)
+        return;
+    now_held -= block[-2];
+    free(block - 2);
+}
+
+/* A text of many an `item` between `open` and `close`; its # becomes the item's number. */
+static gust_str repeat(struct gu_buf *b, const char *open, const char *item, const char *close)
+{
+    const char *number = strchr(item, '#');
+    gust_str text = GU_STR("");
+
+    gu_buf_puts(b, open);
+    for (unsigned i = 0; i < 3000; i++) {
+        if (i > 0)
+            gu_buf_putc(b, ',');
+        gu_buf_put(b, item, number == NULL ? strlen(item) : (size_t)(number - item));
+        if (number != NULL) {
+            gu_buf_u64(b, i);
+            gu_buf_puts(b, number + 1);
+        }
+    }
+    gu_buf_puts(b, close);
+    assert_int_equal(gu_buf_finish(b, &text), 0);
+    return text;
+}
+
+TEST(decoding_never_takes_more_than_its_cost)
+{
+    static const struct {
+        const char *name, *open, *item, *close;
+    } cases[] = {
+        {"empty objects", "[", "{}", "]"},
+        {"empty lists", "[", "[]", "]"},
+        {"objects of one", "[", "{\"\":1}", "]"},
+        {"lists of one", "[", "[1]", "]"},
+        {"small numbers", "[", "1", "]"},
+        {"doubles", "[", "1.5", "]"},
+        {"empty strings", "[", "\"\"", "]"},
+        {"short strings", "[", "\"a\"", "]"},
+        {"members", "{", "\"#\":1", "}"},
+        {"members of empty objects", "{", "\"#\":{}", "}"},
+        {"long keys", "{", "\"0123456789012345678901234567890123456789#\":0", "}"},
+        {"one long string", "[\"", "0123456789", "\"]"},
+        {"lists in lists", "[", "[[[[[[[[]]]]]]]]", "]"},
+        {"objects in objects", "[", "{\"\":{\"\":{\"\":{}}}}", "]"},
+    };
+
+    json_set_alloc_funcs(count_malloc, count_free);
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct gu_buf b = GU_BUF_NULL;
+        gust_str text = repeat(&b, cases[i].open, cases[i].item, cases[i].close);
+        struct gu_json_shape shape = gu_json_measure(text);
+        size_t cost = gu_json_cost(&shape, text.len);
+        gust_error error = {0};
+        json_t *json = NULL;
+
+        TEST_CASE(cases[i].name);
+        most_held = now_held = 0;
+        assert_int_equal(gu_json_decode(text, cost - 1, &json, &error), -GUST_ETOOBIG);
+        assert_string_equal(error.message, "the JSON text has too many values");
+        assert_int_equal(most_held, 0);
+        assert_int_equal(gu_json_decode(text, cost, &json, NULL), 0);
+        assert_in_range(most_held, 1, cost);
+        json_decref(json);
+        assert_int_equal(now_held, 0);
+        gu_buf_deinit(&b);
+    }
+    json_set_alloc_funcs(malloc, free);
 }
 
 static int n_leaves;
@@ -349,7 +439,7 @@ TEST(both_ways_recurse_on_the_loops_stack)
     json_t *json = NULL;
 
     gu_loop_stack_hook = count_leaf;
-    assert_int_equal(gu_json_decode(GU_STR("[1.5]"), &json, NULL), 0);
+    assert_int_equal(gu_json_decode(GU_STR("[1.5]"), SIZE_MAX, &json, NULL), 0);
     assert_int_equal(n_leaves, 1);
     check_value(GUST_V(json), "[1.5]");
     assert_int_equal(n_leaves, 2);
