@@ -263,7 +263,7 @@ static void flush_log_soon(gust_loop *loop)
     struct gu_timer *timer = &loop->p->log_timer;
 
     if (gu_unlikely(gu_log_is_waiting()) && !gu_timer_is_set(timer))
-        gust_ignore(gu_timer_set(loop, timer, loop->now + FLUSH_AFTER)); /* its place is reserved */
+        gu_timer_set_reserved(loop, timer, loop->now + FLUSH_AFTER);
 }
 
 /* --- the turn --- */

@@ -31,7 +31,7 @@ struct gu_heap_entry {
 struct gu_heap {
     struct gu_heap_entry *at;
     size_t n, size;
-    size_t n_reserved; /* places that timeout lists may take without asking */
+    size_t n_reserved; /* places for timers that cannot fail to be set */
     uint64_t seq;
     bool is_running; /* due timers are being run */
 };
@@ -94,6 +94,7 @@ void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void));
 gu_time gu_timers_next(const struct gust_loop *loop); /* GU_FOREVER: none */
 void gu_timers_run(struct gust_loop *loop);
 int gu_timers_reserve(struct gust_loop *loop);
+void gu_timer_set_reserved(struct gust_loop *loop, struct gu_timer *timer, gu_time when);
 void gu_timers_free(struct gust_loop *loop);
 
 /* timeout.c */

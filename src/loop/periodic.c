@@ -45,19 +45,18 @@ static double random_unit(gust_loop *loop)
     return (double)(x * UINT64_C(0x2545F4914F6CDD1D) >> 11) * 0x1p-53;
 }
 
-static int schedule(gust_periodic *periodic)
+static void schedule(gust_periodic *periodic)
 {
     gust_loop *loop = periodic->loop;
 
     periodic->next = gu_periodic_next(periodic->next, loop->now, periodic->period, periodic->jitter,
                                       random_unit(loop));
-    return gu_timer_set(loop, &periodic->timer, periodic->next);
+    gu_timer_set_reserved(loop, &periodic->timer, periodic->next);
 }
 
 static void beat(struct gu_timer *timer)
 {
     gust_periodic *periodic = gu_container_of(timer, gust_periodic, timer);
-    int err;
 
     periodic->is_running = true;
     periodic->fn(periodic->arg);
@@ -68,8 +67,7 @@ static void beat(struct gu_timer *timer)
         return;
     }
     gu_loop_refresh_now(periodic->loop);
-    err = schedule(periodic);
-    gu_assert(err == 0); /* its place is reserved */
+    schedule(periodic);
 }
 
 gust_periodic *gust_periodic_new(gust_loop *loop, double seconds, double jitter, void (*fn)(void *),
@@ -94,7 +92,7 @@ gust_periodic *gust_periodic_new(gust_loop *loop, double seconds, double jitter,
         gu_free(periodic);
         return NULL;
     }
-    gust_ignore(schedule(periodic)); /* its place is reserved */
+    schedule(periodic);
     gu_list_append(&loop->p->periodics, &periodic->link);
     return periodic;
 }

@@ -22,6 +22,7 @@ struct gu_timeout_list {
     gu_time duration;
     gu_time span;   /* of a slot */
     int64_t looked; /* no timeout is in a slot before this one */
+    bool is_looking;
     void (*expired)(struct gu_timeout *timeout);
     struct gust_loop *loop;
     struct gu_link slots[N_SLOTS];
@@ -32,11 +33,10 @@ static struct gu_link *slot(struct gu_timeout_list *list, int64_t nth)
     return &list->slots[(uint64_t)nth % N_SLOTS];
 }
 
-static void arm(struct gu_timeout_list *list, gu_time when)
+/* The slot of what starts now: none is later. */
+static int64_t last_slot(const struct gu_timeout_list *list)
 {
-    int err = gu_timer_set(list->loop, &list->timer, when);
-
-    gu_assert(err == 0); /* its place is reserved */
+    return (list->loop->now + list->duration) / list->span;
 }
 
 /* Looks at all of one slot. When to look again, GU_FOREVER if nothing stayed. */
@@ -67,18 +67,22 @@ static gu_time look(struct gu_timeout_list *list, int64_t nth)
     return next;
 }
 
+/* What expires may start others, whose slots are never behind the one that is looked at. */
 static void run(struct gu_timer *timer)
 {
     struct gu_timeout_list *list = gu_container_of(timer, struct gu_timeout_list, timer);
-    gu_time now = list->loop->now, next = GU_FOREVER;
-    int64_t last = (now + list->duration) / list->span;
+    gu_time next = GU_FOREVER;
+    int64_t nth = list->looked;
 
-    if (last - list->looked >= N_SLOTS) /* the loop was held for longer than the duration */
-        list->looked = last - N_SLOTS + 1;
-    while (list->looked <= last && (next = look(list, list->looked)) == GU_FOREVER)
-        list->looked++;
+    if (last_slot(list) - nth >= N_SLOTS) /* the loop was held for longer than the duration */
+        nth = last_slot(list) - N_SLOTS + 1;
+    list->is_looking = true;
+    while (nth <= last_slot(list) && (next = look(list, nth)) == GU_FOREVER)
+        nth++;
+    list->is_looking = false;
+    list->looked = nth;
     if (next != GU_FOREVER)
-        arm(list, next);
+        gu_timer_set_reserved(list->loop, &list->timer, next);
 }
 
 /* --- for the rooms --- */
@@ -129,9 +133,9 @@ void gu_timeout_start(struct gu_timeout_list *list, struct gu_timeout *timeout)
     }
     due = timeout->stamp + list->duration;
     gu_list_append(slot(list, due / list->span), &timeout->link);
-    if (!gu_timer_is_set(&list->timer)) {
+    if (!gu_timer_is_set(&list->timer) && !list->is_looking) {
         list->looked = due / list->span;
-        arm(list, due);
+        gu_timer_set_reserved(list->loop, &list->timer, due);
     }
 }
 

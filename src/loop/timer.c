@@ -69,6 +69,13 @@ static void take_out(struct gu_heap *h, struct gu_timer *timer)
         sift_down(h, at, last);
 }
 
+static void insert(struct gu_heap *h, struct gu_timer *timer, gu_time when)
+{
+    timer->when = when;
+    timer->seq = h->seq++;
+    sift_up(h, h->n++, (struct gu_heap_entry){when, timer});
+}
+
 /* Room for `n` timers. */
 static int grow(struct gu_heap *h, size_t n)
 {
@@ -101,11 +108,7 @@ int gu_timer_set(struct gust_loop *loop, struct gu_timer *timer, gu_time when)
         if (err < 0)
             return err;
     }
-    if (h->is_running && when < loop->now)
-        when = loop->now;
-    timer->when = when;
-    timer->seq = h->seq++;
-    sift_up(h, h->n++, (struct gu_heap_entry){when, timer});
+    insert(h, timer, h->is_running && when < loop->now ? loop->now : when);
     return 0;
 }
 
@@ -125,6 +128,15 @@ int gu_timers_reserve(struct gust_loop *loop)
     if (err == 0)
         h->n_reserved++;
     return err;
+}
+
+void gu_timer_set_reserved(struct gust_loop *loop, struct gu_timer *timer, gu_time when)
+{
+    struct gu_heap *h = &loop->p->heap;
+
+    gu_timer_clear(loop, timer);
+    gu_assert(h->n < h->size);
+    insert(h, timer, when > loop->now ? when : loop->now);
 }
 
 gu_time gu_timers_next(const struct gust_loop *loop)

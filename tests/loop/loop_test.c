@@ -1,26 +1,22 @@
 /*
- * loop — the order of a turn
+ * loop — the order of a turn, its rules, and the watchdog
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "loop/loop_impl.h"
 #include "test.h"
+#include "virtual_loop.h"
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What ran, a letter each. */
 static char ran[64];
 static gust_loop *loop;
 
-static void note(const char *letter)
+static void note(void *letter)
 {
-    size_t n = strlen(ran);
-
-    snprintf(ran + n, sizeof ran - n, "%s", letter);
-}
-
-static void note_it(void *letter)
-{
-    note(letter);
+    strcat(ran, letter);
 }
 
 static void note_and_stop(void *letter)
@@ -32,45 +28,44 @@ static void note_and_stop(void *letter)
 static void open_loop(void)
 {
     ran[0] = '\0';
-    assert_int_equal(gust_loop_new(NULL, &loop), 0);
+    loop = virtual_open();
 }
 
-static void run_turns(int n)
+static void add(void (*fn)(void *), void *arg)
 {
-    while (n-- > 0) {
-        gust_loop_stop(loop);
-        assert_int_equal(gust_loop_start(loop), 0);
-    }
+    assert_int_equal(gust_loop_add_callback(loop, fn, arg), 0);
 }
 
-static char a[] = "a", b[] = "b", c[] = "c", d[] = "d";
+static char a[] = "a", b[] = "b", c[] = "c", d[] = "d", e[] = "e";
 
-TEST(callbacks_run_in_the_order_they_were_added)
+/* --- callbacks, start and stop --- */
+
+TEST(callbacks_run_in_the_order_they_were_added_also_behind_a_stop)
 {
     open_loop();
-    assert_int_equal(gust_loop_add_callback(loop, note_it, a), 0);
-    assert_int_equal(gust_loop_add_callback(loop, note_it, b), 0);
-    assert_int_equal(gust_loop_add_callback(loop, note_and_stop, c), 0);
-    assert_int_equal(gust_loop_add_callback(loop, note_it, d), 0);
+    add(note, a);
+    add(note, b);
+    add(note_and_stop, c);
+    add(note, d);
     assert_int_equal(gust_loop_start(loop), 0);
     assert_string_equal(ran, "abcd");
+    assert_int_equal(loop->n_turns, 1);
     gust_loop_close(loop);
 }
 
-static void add_another(void *unused)
+static void add_another(void *letter)
 {
-    (void)unused;
-    note("a");
-    assert_int_equal(gust_loop_add_callback(loop, note_it, b), 0);
+    note(a);
+    add(note, letter);
 }
 
 TEST(a_callback_that_a_callback_adds_runs_in_the_next_turn)
 {
     open_loop();
-    assert_int_equal(gust_loop_add_callback(loop, add_another, NULL), 0);
-    run_turns(1);
+    add(add_another, b);
+    run_turns(loop, 1);
     assert_string_equal(ran, "a");
-    run_turns(1);
+    run_turns(loop, 1);
     assert_string_equal(ran, "ab");
     gust_loop_close(loop);
 }
@@ -79,156 +74,427 @@ TEST(stop_before_start_makes_the_next_start_return_after_one_turn)
 {
     open_loop();
     gust_loop_stop(loop);
-    assert_int_equal(gust_loop_add_callback(loop, note_it, a), 0);
+    gust_loop_stop(loop);
+    add(note, a);
     assert_int_equal(gust_loop_start(loop), 0);
     assert_string_equal(ran, "a");
     assert_int_equal(loop->n_turns, 1);
+    add(note, b);
+    add(note_and_stop, c); /* without it the second start would not return */
+    assert_int_equal(gust_loop_start(loop), 0);
+    assert_int_equal(loop->n_turns, 2);
     gust_loop_close(loop);
 }
 
-/* --- descriptors --- */
-
-struct watched {
-    struct gu_io io;
-    unsigned events;
-    int n;
-};
-
-static void on_events(struct gu_io *io, unsigned events)
+static void do_nothing(void *unused)
 {
-    struct watched *w = gu_container_of(io, struct watched, io);
-
-    w->events = events;
-    w->n++;
+    (void)unused;
 }
 
-TEST(an_io_reports_what_newly_became_true)
+static void add_many(void *unused)
 {
-    struct watched w = {.io.on_events = on_events};
-    int ends[2];
+    (void)unused;
+    for (int i = 0; i < 10000; i++)
+        add(do_nothing, NULL);
+}
+
+TEST(a_flood_of_callbacks_is_run_and_its_memory_given_back)
+{
+    uint64_t asked;
 
     open_loop();
-    assert_int_equal(pipe(ends), 0);
-    w.io.fd = ends[0];
-    assert_int_equal(gu_loop_watch(loop, &w.io, GU_IN), 0);
-    assert_int_equal(write(ends[1], "x", 1), 1);
-    run_turns(3);
-    assert_int_equal(w.n, 1);
-    assert_int_equal(w.events, GU_IN);
-    gu_loop_unwatch(loop, &w.io, true);
-    close(ends[0]);
-    close(ends[1]);
+    add(add_many, NULL);
+    run_turns(loop, 2);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 1000; i++)
+            add(do_nothing, NULL);
+        asked = gu_alloc_count();
+        run_turns(loop, 1);
+        assert_int_equal(gu_alloc_count(), asked);
+    }
     gust_loop_close(loop);
 }
 
-static void read_one(int fd, unsigned ready, void *n)
+TEST(callbacks_that_have_not_run_are_dropped_when_the_loop_closes)
+{
+    open_loop();
+    add(note, a);
+    gust_loop_close(loop);
+    assert_string_equal(ran, "");
+}
+
+TEST(short_memory_refuses_a_callback_and_keeps_the_others)
+{
+    open_loop();
+    for (int i = 0; i < 16; i++)
+        add(note, a);
+    gu_alloc_fail_at(1);
+    assert_int_equal(gust_loop_add_callback(loop, note, b), -ENOMEM);
+    assert_true(gu_alloc_has_failed());
+    add(note, c);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "aaaaaaaaaaaaaaaac");
+    gust_loop_close(loop);
+}
+
+/* --- the order of a turn --- */
+
+static void note_ready(struct gu_ready *ready)
+{
+    (void)ready;
+    note(d);
+}
+
+static struct gu_ready soon = {note_ready, NULL};
+
+static void on_readable(int fd, unsigned ready, void *letter)
 {
     char byte;
 
-    assert_int_equal(ready, GUST_READ);
+    (void)ready;
     assert_int_equal(read(fd, &byte, 1), 1);
-    ++*(int *)n;
+    note(letter);
+    gu_loop_ready(loop, &soon);
+    gu_loop_ready(loop, &soon); /* once is enough */
 }
 
-TEST(a_handler_is_called_as_long_as_there_is_something)
+static void note_freed(void *memory)
 {
-    int ends[2], n = 0;
+    note(e);
+    gu_free(memory);
+}
+
+static void make_readable(int ends[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+}
+
+TEST(a_turn_is_callbacks_then_timers_then_descriptors_then_what_is_ready_then_freeing)
+{
+    int ends[2];
 
     open_loop();
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, read_one, &n), 0);
-    assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, read_one, &n), -EEXIST);
-    assert_int_equal(write(ends[1], "xyz", 3), 3);
-    run_turns(5);
-    assert_int_equal(n, 3);
+    make_readable(ends);
+    gu_loop_free_later(loop, gu_alloc(64), note_freed);
+    assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, on_readable, c), 0);
+    assert_non_null(gust_loop_call_later(loop, 0, note, b));
+    add(note, a);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "abcde");
     gust_loop_remove_handler(loop, ends[0]);
-    gust_loop_remove_handler(loop, ends[0]);
-    assert_int_equal(gust_loop_update_handler(loop, ends[0], GUST_READ), -ENOENT);
     close(ends[0]);
     close(ends[1]);
     gust_loop_close(loop);
 }
 
-/* --- timers, on a clock of our own --- */
+/* --- soon --- */
 
-struct virtual_clock {
-    struct gu_clock clock;
-    gu_time now;
-};
+static struct gu_ready first, second;
 
-static gu_time read_virtual(struct gu_clock *clock)
+static void queue_both(struct gu_ready *ready)
 {
-    return gu_container_of(clock, struct virtual_clock, clock)->now;
+    note(a);
+    gu_loop_ready(loop, ready);
+    gu_loop_ready(loop, &second);
 }
 
-static void jump(struct gu_clock *clock, gu_time to)
+static void note_b(struct gu_ready *ready)
 {
-    gu_container_of(clock, struct virtual_clock, clock)->now = to;
+    (void)ready;
+    note(b);
 }
 
-static struct virtual_clock virtual_clock = {{read_virtual, jump}, 0};
-
-static void open_virtual(void)
+TEST(what_a_ready_one_queues_waits_for_the_next_turn_without_sleeping)
 {
     open_loop();
-    virtual_clock.now = 1000 * GU_SECOND;
-    gu_loop_set_clock(loop, &virtual_clock.clock);
-}
-
-TEST(timers_run_in_the_order_of_their_times_and_equal_ones_as_they_were_made)
-{
-    gust_timer *cancelled;
-
-    open_virtual();
-    assert_non_null(gust_loop_call_later(loop, 3, note_and_stop, d));
-    assert_non_null(gust_loop_call_later(loop, 2, note_it, b));
-    assert_non_null(gust_loop_call_later(loop, 2, note_it, c));
-    cancelled = gust_loop_call_later(loop, 2, note_it, d);
-    assert_non_null(gust_loop_call_later(loop, 1, note_it, a));
-    gust_timer_cancel(cancelled);
-    assert_int_equal(gust_loop_start(loop), 0);
-    assert_string_equal(ran, "abcd");
-    assert_int_equal(virtual_clock.now, 1003 * GU_SECOND);
+    first = (struct gu_ready){queue_both, NULL};
+    second = (struct gu_ready){note_b, NULL};
+    gu_loop_ready(loop, &first);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "a");
+    run_turns(loop, 1);
+    assert_string_equal(ran, "aab");
+    gu_loop_unready(loop, &first);
+    gu_loop_unready(loop, &first);
+    gu_loop_unready(loop, &second);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "aab");
     gust_loop_close(loop);
 }
 
-struct idle {
-    struct gu_timeout timeout;
-    gu_time expired_at;
+static void take_the_second_off(struct gu_ready *ready)
+{
+    (void)ready;
+    note(a);
+    gu_loop_unready(loop, &second);
+    gu_loop_ready(loop, &soon);
+}
+
+TEST(a_ready_one_may_take_the_last_off_the_queue)
+{
+    open_loop();
+    first = (struct gu_ready){take_the_second_off, NULL};
+    second = (struct gu_ready){note_b, NULL};
+    gu_loop_ready(loop, &first);
+    gu_loop_ready(loop, &second);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "a");
+    run_turns(loop, 1);
+    assert_string_equal(ran, "ad");
+    gu_loop_ready(loop, &second);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "adb");
+    gust_loop_close(loop);
+}
+
+/* --- freeing later --- */
+
+static void free_another(void *memory)
+{
+    note(a);
+    gu_loop_free_later(loop, gu_alloc(16), note_freed);
+    gu_free(memory);
+}
+
+TEST(freeing_may_free_more_and_closing_frees_the_rest)
+{
+    open_loop();
+    gu_loop_free_later(loop, gu_alloc(16), note_freed);
+    gu_loop_free_later(loop, gu_alloc(16), free_another);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "eae");
+    gu_loop_free_later(loop, gu_alloc(16), free_another);
+    gust_loop_close(loop);
+    assert_string_equal(ran, "eaeae");
+}
+
+/* --- rooms --- */
+
+static void free_low(struct gu_room *room)
+{
+    (void)room;
+    note(b);
+}
+
+static void free_high(struct gu_room *room)
+{
+    (void)room;
+    note(a);
+    add(note, c); /* what it still does with the loop is harmless */
+    assert_non_null(gust_loop_call_later(loop, 1, note, c));
+}
+
+TEST(closing_frees_the_highest_room_first)
+{
+    struct gu_room low = {free_low}, high = {free_high};
+
+    open_loop();
+    loop->rooms[GU_ROOM_TASK] = &low;
+    loop->rooms[GU_ROOM_WEB] = &high;
+    gust_loop_close(loop);
+    assert_string_equal(ran, "ab");
+}
+
+/* --- the loop of a thread --- */
+
+TEST(a_thread_has_one_loop_made_when_it_is_first_asked_for)
+{
+    assert_null(gu_loop_of_thread());
+    loop = gust_loop_current();
+    assert_non_null(loop);
+    assert_ptr_equal(gust_loop_current(), loop);
+    assert_ptr_equal(gu_loop_of_thread(), loop);
+    assert_int_equal(gust_loop_new(NULL, &loop), -EEXIST);
+    gust_loop_close(loop);
+    assert_null(gu_loop_of_thread());
+    gust_loop_close(NULL);
+    gu_alloc_fail_at(1);
+    assert_null(gust_loop_current());
+    gu_alloc_fail_at(0);
+}
+
+static void start_inside(void *unused)
+{
+    (void)unused;
+    gust_ignore(gust_loop_start(loop));
+}
+
+static void close_inside(void *unused)
+{
+    (void)unused;
+    gust_loop_close(loop);
+}
+
+static void run_misuse(void *misuse)
+{
+    void (*fn)(void *);
+
+    memcpy(&fn, misuse, sizeof fn);
+    open_loop();
+    add(fn, NULL);
+    gust_ignore(gust_loop_start(loop));
+}
+
+TEST(misuse_aborts_with_a_message_that_says_what_to_do)
+{
+    void (*start)(void *) = start_inside, (*shut)(void *) = close_inside;
+
+    assert_aborts(run_misuse, &start, "gust_loop_start: the loop is running already");
+    assert_aborts(run_misuse, &shut, "gust_loop_close: stop the loop first");
+}
+
+/* --- time --- */
+
+TEST(the_clock_is_monotonic_seconds_and_real_without_a_virtual_one)
+{
+    double before;
+
+    loop = gust_loop_current();
+    before = gust_loop_time(loop);
+    assert_true(before > 0);
+    assert_non_null(gust_loop_call_later(loop, 0.001, note_and_stop, a));
+    assert_int_equal(gust_loop_start(loop), 0);
+    assert_true(gust_loop_time(loop) >= before + 0.001);
+    gust_loop_close(loop);
+}
+
+/* --- the watchdog --- */
+
+static char logged[1024];
+
+static bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
+{
+    size_t len = strlen(logged);
+
+    (void)arg;
+    (void)logger;
+    assert_int_equal(level, GUST_LOG_WARNING);
+    snprintf(logged + len, sizeof logged - len, "%.*s\n", (int)message.len, message.ptr);
+    return true;
+}
+
+static void hold(void *seconds)
+{
+    virtual_pass(*(double *)seconds);
+}
+
+static void hold_in_a_handler(int fd, unsigned ready, void *seconds)
+{
+    char byte;
+
+    (void)ready;
+    assert_int_equal(read(fd, &byte, 1), 1);
+    hold(seconds);
+}
+
+struct user {
+    struct gu_io io;
+    const char *name;
 };
 
-static void on_expiry(struct gu_timeout *timeout)
+/* As rooms do that run users' code. */
+static void hold_in_an_io(struct gu_io *io, unsigned events)
 {
-    gu_container_of(timeout, struct idle, timeout)->expired_at = loop->now;
+    (void)events;
+    loop->running = gu_container_of(io, struct user, io)->name;
+    virtual_pass(0.3);
 }
 
-static void touch(void *idle)
+static void watch_log(double limit)
 {
-    gu_timeout_touch(loop, &((struct idle *)idle)->timeout);
+    logged[0] = '\0';
+    ran[0] = '\0';
+    assert_int_equal(gust_loop_new(&(gust_loop_options){.slow_callback = limit}, &loop), 0);
+    gu_loop_set_clock(loop, &virtual_clock()->clock);
+    gu_log_set_sink(keep_log, NULL);
 }
 
-TEST(a_timeout_expires_its_duration_after_the_last_touch)
+static void close_log(void)
 {
-    struct idle quiet, busy, stopped;
-    struct gu_timeout_list *list;
-
-    open_virtual();
-    list = gu_timeout_list(loop, 10 * GU_SECOND, on_expiry);
-    assert_ptr_equal(gu_timeout_list(loop, 10 * GU_SECOND, on_expiry), list);
-    gu_timeout_init(&quiet.timeout);
-    gu_timeout_init(&busy.timeout);
-    gu_timeout_init(&stopped.timeout);
-    gu_timeout_start(list, &busy.timeout);
-    gu_timeout_start(list, &quiet.timeout);
-    gu_timeout_start(list, &stopped.timeout);
-    gu_timeout_stop(&stopped.timeout);
-    stopped.expired_at = 0;
-    for (int i = 1; i <= 15; i++)
-        assert_non_null(gust_loop_call_later(loop, i, touch, &busy));
-    assert_non_null(gust_loop_call_later(loop, 40, note_and_stop, a));
-    assert_int_equal(gust_loop_start(loop), 0);
-    assert_int_equal(quiet.expired_at, 1010 * GU_SECOND);
-    assert_int_equal(busy.expired_at, 1025 * GU_SECOND);
-    assert_int_equal(stopped.expired_at, 0);
+    gu_log_set_sink(NULL, NULL);
     gust_loop_close(loop);
+}
+
+TEST(what_holds_the_loop_longer_than_the_limit_is_logged)
+{
+    static const struct {
+        const char *name;
+        double limit, holds;
+        bool is_logged;
+    } rows[] = {
+        {"just within the default", 0, 0.1, false}, {"beyond the default", 0, 0.101, true},
+        {"within the option", 2, 1.9, false},       {"beyond the option", 2, 2.1, true},
+        {"no limit", GUST_NEVER, 1000, false},
+    };
+
+    for (size_t i = 0; i < gu_countof(rows); i++) {
+        double holds = rows[i].holds;
+
+        TEST_CASE(rows[i].name);
+        watch_log(rows[i].limit);
+        add(hold, &holds);
+        run_turns(loop, 2);
+        close_log();
+        assert_int_equal(strstr(logged, "the loop was held for") != NULL, rows[i].is_logged);
+    }
+}
+
+static void check_blamed(const char *seconds, const char *whom)
+{
+    char *again;
+
+    close_log();
+    assert_non_null(strstr(logged, seconds));
+    assert_non_null(strstr(logged, whom));
+    again = strchr(logged, '\n');
+    assert_string_equal(again, "\n"); /* one line */
+}
+
+/* Test programs export nothing, so a static function is blamed by its file and offset. */
+#define THIS_PROGRAM "loop_test+0x"
+
+TEST(the_watchdog_names_what_held_the_loop_and_nothing_else)
+{
+    double holds = 0.25;
+    struct user user = {{.on_events = hold_in_an_io}, "GET /slow"};
+    int ends[2];
+
+    watch_log(0);
+    add(note, a);
+    add(hold, &holds);
+    add(note, b);
+    run_turns(loop, 3);
+    check_blamed("0.250 s", THIS_PROGRAM);
+
+    watch_log(0);
+    assert_non_null(gust_loop_call_later(loop, 1, hold, &holds));
+    virtual_run(loop, 3);
+    check_blamed("0.250 s", THIS_PROGRAM);
+
+    watch_log(0);
+    make_readable(ends);
+    assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, hold_in_a_handler, &holds), 0);
+    run_turns(loop, 3);
+    gust_loop_remove_handler(loop, ends[0]);
+    check_blamed("0.250 s", THIS_PROGRAM);
+
+    watch_log(0);
+    user.io.fd = ends[1];
+    assert_int_equal(gu_loop_watch(loop, &user.io, GU_OUT), 0);
+    run_turns(loop, 1);
+    gu_loop_unwatch(loop, &user.io, true);
+    check_blamed("0.300 s", "GET /slow");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(sleeping_is_not_holding)
+{
+    watch_log(0);
+    assert_non_null(gust_loop_call_later(loop, 100, note, a));
+    virtual_run(loop, 200);
+    close_log();
+    assert_string_equal(logged, "");
+    assert_string_equal(ran, "a");
 }
