@@ -10,6 +10,7 @@
 #include <gust/httputil.h>
 #include <gust/log.h>
 #include <gust/loop.h>
+#include <gust/net.h>
 #include <gust/task.h>
 #include <gust/value.h>
 
