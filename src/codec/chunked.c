@@ -6,6 +6,7 @@
  * caller, and `seen` keeps a slow peer from making us search it twice.
  */
 #include "codec/chunked.h"
+#include "base/fmt.h"
 #include "base/str.h"
 #include "codec/chars.h"
 
@@ -246,13 +247,9 @@ enum gu_chunked_event gu_chunked_next(struct gu_chunked *c, const struct gu_chun
 
 size_t gu_chunked_format_size(char out[GU_CHUNKED_SIZE_LEN], uint64_t size)
 {
-    size_t n_digits = 1, i;
+    size_t len = gu_fmt_hex(out, size);
 
-    while (n_digits < 16 && size >> (4 * n_digits) != 0)
-        n_digits++;
-    for (i = 0; i < n_digits; i++)
-        out[i] = "0123456789abcdef"[size >> (4 * (n_digits - 1 - i)) & 15];
-    out[i++] = '\r';
-    out[i++] = '\n';
-    return i;
+    out[len++] = '\r';
+    out[len++] = '\n';
+    return len;
 }

@@ -1,16 +1,14 @@
 /*
  * cookie — the Cookie and Set-Cookie fields
  *
- * A Cookie field is copied once and its values are unquoted in the copy. A Set-Cookie field is put
- * together twice by the same code: once to count, once to write.
+ * A Cookie field is copied once, and its values are unquoted in the copy.
  */
 #include "codec/cookie.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "codec/chars.h"
 #include "codec/date.h"
 #include "codec/text.h"
-#include <inttypes.h>
-#include <stdio.h>
 
 /* --- Cookie --- */
 
@@ -115,90 +113,76 @@ int gu_cookie_parse(struct gust_arena *arena, gust_str field, size_t max_cookies
 
 /* --- Set-Cookie --- */
 
-/* Counts what is put, and writes it if there is somewhere to. */
-struct sink {
-    char *to; /* NULL: count alone */
-    size_t len;
-};
-
-static void put(struct sink *out, gust_str s)
-{
-    if (out->to != NULL)
-        gu_text_put(out->to + out->len, s);
-    out->len += s.len;
-}
-
 /* What stays as it is between quotes, beside GU_CHAR_COOKIE; the rest is escaped. */
 static bool stays_in_quotes(char c)
 {
     return gu_char_is(c, GU_CHAR_COOKIE) || (c != '\0' && strchr(" ()/<=>?@[]{}", c) != NULL);
 }
 
-static void put_quoted_byte(struct sink *out, char c)
+static void put_quoted_byte(struct gu_buf *b, char c)
 {
     unsigned u = (unsigned char)c;
     char octal[] = {'\\', (char)('0' + (u >> 6)), (char)('0' + (u >> 3 & 7)),
                     (char)('0' + (u & 7))};
 
     if (c == '"')
-        put(out, GU_STR("\\\""));
+        gu_buf_puts(b, "\\\"");
     else if (c == '\\')
-        put(out, GU_STR("\\\\"));
+        gu_buf_puts(b, "\\\\");
     else
-        put(out, stays_in_quotes(c) ? gu_str(&c, 1) : gu_str(octal, sizeof octal));
+        gu_buf_put_str(b, stays_in_quotes(c) ? gu_str(&c, 1) : gu_str(octal, sizeof octal));
 }
 
-static void put_value(struct sink *out, gust_str value)
+static void put_value(struct gu_buf *b, gust_str value)
 {
     if (value.len > 0 && gu_chars_are(value.ptr, value.len, GU_CHAR_COOKIE)) {
-        put(out, value);
+        gu_buf_put_str(b, value);
         return;
     }
-    put(out, GU_STR("\""));
+    gu_buf_putc(b, '"');
     for (size_t i = 0; i < value.len; i++)
-        put_quoted_byte(out, value.ptr[i]);
-    put(out, GU_STR("\""));
+        put_quoted_byte(b, value.ptr[i]);
+    gu_buf_putc(b, '"');
 }
 
-static void put_attribute(struct sink *out, gust_str prefix, gust_str value)
+static void put_attribute(struct gu_buf *b, gust_str prefix, gust_str value)
 {
     if (value.len == 0)
         return;
-    put(out, prefix);
-    put(out, value);
+    gu_buf_put_str(b, prefix);
+    gu_buf_put_str(b, value);
 }
 
-static void put_expires(struct sink *out, const struct gu_cookie *cookie)
+static void put_expires(struct gu_buf *b, const struct gu_cookie *cookie)
 {
     char date[GU_DATE_LEN + 1];
 
     if (!cookie->has_expires)
         return;
     gu_date_format(date, cookie->expires);
-    put_attribute(out, GU_STR("; expires="), gu_str(date, GU_DATE_LEN));
+    put_attribute(b, GU_STR("; expires="), gu_str(date, GU_DATE_LEN));
 }
 
-static void put_max_age(struct sink *out, int64_t seconds)
+static void put_max_age(struct gu_buf *b, int64_t seconds)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, seconds);
-
-    if (seconds != 0)
-        put_attribute(out, GU_STR("; Max-Age="), gu_str(digits, (size_t)len));
+    if (seconds == 0)
+        return;
+    gu_buf_puts(b, seconds < 0 ? "; Max-Age=-" : "; Max-Age=");
+    gu_buf_u64(b, seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds);
 }
 
-static void put_cookie(struct sink *out, const struct gu_cookie *cookie)
+static void put_cookie(struct gu_buf *b, const struct gu_cookie *cookie)
 {
-    put(out, cookie->name);
-    put(out, GU_STR("="));
-    put_value(out, cookie->value);
-    put_attribute(out, GU_STR("; Domain="), cookie->domain);
-    put_expires(out, cookie);
-    put(out, cookie->http_only ? GU_STR("; HttpOnly") : GU_STR(""));
-    put_max_age(out, cookie->max_age);
-    put_attribute(out, GU_STR("; Path="), cookie->path);
-    put_attribute(out, GU_STR("; SameSite="), cookie->same_site);
-    put(out, cookie->secure ? GU_STR("; Secure") : GU_STR(""));
+    gu_buf_put_str(b, cookie->name);
+    gu_buf_putc(b, '=');
+    put_value(b, cookie->value);
+    put_attribute(b, GU_STR("; Domain="), cookie->domain);
+    put_expires(b, cookie);
+    gu_buf_puts(b, cookie->http_only ? "; HttpOnly" : "");
+    put_max_age(b, cookie->max_age);
+    put_attribute(b, GU_STR("; Path="), cookie->path);
+    put_attribute(b, GU_STR("; SameSite="), cookie->same_site);
+    gu_buf_puts(b, cookie->secure ? "; Secure" : "");
 }
 
 /* Python refuses these names, because older readers took them for attributes. */
@@ -237,18 +221,13 @@ static bool is_attribute_ok(gust_str value)
 
 int gu_cookie_format(struct gust_arena *arena, const struct gu_cookie *cookie, gust_str *field)
 {
-    struct sink out = {0};
+    struct gu_buf b;
 
     if (!is_name_ok(cookie->name) || !is_value_ok(cookie->value) ||
         !is_attribute_ok(cookie->domain) || !is_attribute_ok(cookie->path) ||
         !is_attribute_ok(cookie->same_site))
         return -EINVAL;
-    put_cookie(&out, cookie);
-    out.to = gu_text_alloc(arena, out.len);
-    if (out.to == NULL)
-        return -ENOMEM;
-    out.len = 0;
-    put_cookie(&out, cookie);
-    *field = gu_str(out.to, out.len);
-    return 0;
+    gu_buf_init(&b, arena, SIZE_MAX);
+    put_cookie(&b, cookie);
+    return gu_buf_finish(&b, field);
 }

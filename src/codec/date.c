@@ -7,6 +7,7 @@
  * The forms are read by a pattern of one letter a field, which is all that differs between them.
  */
 #include "codec/date.h"
+#include "base/fmt.h"
 #include "base/str.h"
 
 #define DAY 86400
@@ -79,17 +80,14 @@ static int64_t to_seconds(const struct civil *c)
 
 /* --- formatting --- */
 
-static char *put_two(char *to, int value)
+static void put_two(char *to, int value)
 {
-    *to++ = (char)('0' + value / 10);
-    *to++ = (char)('0' + value % 10);
-    return to;
+    gu_fmt_pair(to, (unsigned)value);
 }
 
-static char *put_name(char *to, const char *names, int index)
+static void put_name(char *to, const char *names, int index)
 {
     memcpy(to, names + 3 * index, 3);
-    return to + 3;
 }
 
 void gu_date_format(char out[GU_DATE_LEN + 1], int64_t seconds)

@@ -46,6 +46,17 @@ char *gu_xhtml_escape(char *to, gust_str s)
     return to;
 }
 
+void gu_xhtml_put(struct gu_buf *b, gust_str s)
+{
+    size_t len = gu_xhtml_escaped_len(s);
+    char *to = gu_buf_reserve(b, len);
+
+    if (to == NULL)
+        return;
+    gu_xhtml_escape(to, s);
+    gu_buf_add(b, len);
+}
+
 gust_str gu_xhtml_escape_copy(struct gust_arena *arena, gust_str s)
 {
     size_t len = gu_xhtml_escaped_len(s);

@@ -8,12 +8,16 @@
 #define GU_ESCAPE_H
 
 #include "base/arena_impl.h"
+#include "base/buf.h"
 
 /* The length of what gu_xhtml_escape() writes. */
 size_t gu_xhtml_escaped_len(gust_str s);
 
 /* Writes `s` escaped at `to` and returns the end. */
 char *gu_xhtml_escape(char *to, gust_str s);
+
+/* Puts `s` escaped. */
+void gu_xhtml_put(struct gu_buf *b, gust_str s);
 
 /* The same into the arena, with a zero byte behind; .ptr is NULL when memory is short. */
 gust_str gu_xhtml_escape_copy(struct gust_arena *arena, gust_str s);

@@ -47,6 +47,17 @@ char *gu_percent_encode(char *to, gust_str s, enum gu_percent how)
     return to;
 }
 
+void gu_percent_put(struct gu_buf *b, gust_str s, enum gu_percent how)
+{
+    size_t len = gu_percent_encoded_len(s, how);
+    char *to = gu_buf_reserve(b, len);
+
+    if (to == NULL)
+        return;
+    gu_percent_encode(to, s, how);
+    gu_buf_add(b, len);
+}
+
 gust_str gu_percent_escape(struct gust_arena *arena, gust_str s, enum gu_percent how)
 {
     size_t len = gu_percent_encoded_len(s, how);

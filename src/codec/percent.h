@@ -9,6 +9,7 @@
 #define GU_PERCENT_H
 
 #include "base/arena_impl.h"
+#include "base/buf.h"
 
 enum gu_percent {
     GU_PERCENT_PATH, /* a space is "%20", "/" stays */
@@ -20,6 +21,9 @@ size_t gu_percent_encoded_len(gust_str s, enum gu_percent how);
 
 /* Writes `s` encoded at `to` and returns the end. */
 char *gu_percent_encode(char *to, gust_str s, enum gu_percent how);
+
+/* Puts `s` encoded. */
+void gu_percent_put(struct gu_buf *b, gust_str s, enum gu_percent how);
 
 /* Writes `s` decoded at `to`, which may be s.ptr or have room for s.len bytes; returns the length.
  */

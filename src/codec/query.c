@@ -74,24 +74,15 @@ int gu_query_parse(struct gust_arena *arena, gust_str text, size_t max_fields,
 
 /* --- formatting --- */
 
-size_t gu_query_len(const struct gu_pairs *pairs)
-{
-    size_t len = pairs->len > 0 ? 2 * pairs->len - 1 : 0; /* an "=" each, and "&" between them */
-
-    for (size_t i = 0; i < pairs->len; i++)
-        len += gu_percent_encoded_len(pairs->items[i].name, GU_PERCENT_FORM) +
-               gu_percent_encoded_len(pairs->items[i].value, GU_PERCENT_FORM);
-    return len;
-}
-
-char *gu_query_format(char *to, const struct gu_pairs *pairs)
+void gu_query_put(struct gu_buf *b, const struct gu_pairs *pairs, char first)
 {
     for (size_t i = 0; i < pairs->len; i++) {
         if (i > 0)
-            *to++ = '&';
-        to = gu_percent_encode(to, pairs->items[i].name, GU_PERCENT_FORM);
-        *to++ = '=';
-        to = gu_percent_encode(to, pairs->items[i].value, GU_PERCENT_FORM);
+            gu_buf_putc(b, '&');
+        else if (first != '\0')
+            gu_buf_putc(b, first);
+        gu_percent_put(b, pairs->items[i].name, GU_PERCENT_FORM);
+        gu_buf_putc(b, '=');
+        gu_percent_put(b, pairs->items[i].value, GU_PERCENT_FORM);
     }
-    return to;
 }

@@ -7,6 +7,7 @@
 #ifndef GU_QUERY_H
 #define GU_QUERY_H
 
+#include "base/buf.h"
 #include "codec/pairs.h"
 
 #define GU_QUERY_MAX_FIELDS 1000u /* the default of max_fields */
@@ -16,8 +17,8 @@
 int gu_query_parse(struct gust_arena *arena, gust_str text, size_t max_fields,
                    struct gu_pairs *pairs) GUST_CHECK;
 
-/* Writes pairs as a query, encoded, and returns the end; gu_query_len() says how much room. */
-size_t gu_query_len(const struct gu_pairs *pairs);
-char *gu_query_format(char *to, const struct gu_pairs *pairs);
+/* Puts pairs as a query, encoded: `first` before the first of them ('\0': nothing), "&" before the
+ * others. */
+void gu_query_put(struct gu_buf *b, const struct gu_pairs *pairs, char first);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "codec/chars.h"
 #include "codec/query.h"
-#include "codec/text.h"
 
 /* --- taking apart --- */
 
@@ -113,29 +112,22 @@ int gu_authority_split(gust_str text, struct gu_authority *authority)
 
 gust_str gu_url_concat(struct gust_arena *arena, gust_str text, const struct gu_pairs *args)
 {
+    gust_str result = {0};
     struct gu_pairs old;
     struct gu_url url;
-    size_t base_len, len;
-    char *out, *to;
+    struct gu_buf b;
 
     if (args == NULL)
         return gu_arena_copy(arena, text.ptr, text.len);
     gu_url_split(text, &url);
     if (gu_query_parse(arena, url.query, SIZE_MAX, &old) < 0)
-        return (gust_str){0};
-    base_len = (size_t)(url.path.ptr - text.ptr) + url.path.len;
-    len = base_len + (old.len + args->len > 0) + gu_query_len(&old) +
-          (old.len > 0 && args->len > 0) + gu_query_len(args) + url.fragment.len +
-          (url.fragment.len > 0);
-    out = to = gu_text_alloc(arena, len);
-    if (out == NULL)
-        return (gust_str){0};
-    to = gu_text_put(to, gu_str_sub(text, 0, base_len));
-    to = gu_text_put(to, old.len + args->len > 0 ? GU_STR("?") : GU_STR(""));
-    to = gu_query_format(to, &old);
-    to = gu_text_put(to, old.len > 0 && args->len > 0 ? GU_STR("&") : GU_STR(""));
-    to = gu_query_format(to, args);
-    to = gu_text_put(to, url.fragment.len > 0 ? GU_STR("#") : GU_STR(""));
-    gu_text_put(to, url.fragment);
-    return gu_str(out, len);
+        return result;
+    gu_buf_init(&b, arena, SIZE_MAX);
+    gu_buf_put(&b, text.ptr, (size_t)(url.path.ptr - text.ptr) + url.path.len);
+    gu_query_put(&b, &old, '?');
+    gu_query_put(&b, args, old.len > 0 ? '&' : '?');
+    if (url.fragment.len > 0)
+        gu_buf_putc(&b, '#');
+    gu_buf_put_str(&b, url.fragment);
+    return gu_buf_finish(&b, &result) < 0 ? (gust_str){0} : result;
 }
