@@ -3,6 +3,7 @@
  */
 #include "codec/status.h"
 #include "codec/chars.h"
+#include <gust/httputil.h>
 
 static const char *const reasons[] = {
     [100] = "Continue",
@@ -74,6 +75,11 @@ const char *gu_status_reason(int status)
     if (status < 0 || (size_t)status >= gu_countof(reasons) || reasons[status] == NULL)
         return "Unknown";
     return reasons[status];
+}
+
+const char *gust_status_reason(int status)
+{
+    return gu_status_reason(status);
 }
 
 bool gu_reason_ok(gust_str reason)

@@ -60,7 +60,7 @@ static gust_scope *outside_scope(void)
     return outside.scope;
 }
 
-static gust_arena *arena_here(void)
+gust_arena *gu_arena_here(void)
 {
     struct gust_task *task = gu_task_current();
 
@@ -158,7 +158,7 @@ bool gu_task_defer(struct gust_task *task, void (*fn)(void *), void *arg)
 }
 
 /* Memory ran out, or a task's limit was passed: raise where that is possible. */
-static gu_cold GUST_NORETURN void no_memory(void)
+void gu_no_memory(void)
 {
     const struct gust_task *task = gu_task_current();
 
@@ -178,7 +178,7 @@ void gust_defer(void (*fn)(void *), void *arg)
 
     if (!defer_in(scope, task != NULL ? &task->arena : &outside.arena, fn, arg)) {
         fn(arg);
-        no_memory();
+        gu_no_memory();
     }
 }
 
@@ -186,7 +186,7 @@ void gust_defer(void (*fn)(void *), void *arg)
 
 void *gust_try_alloc(size_t size)
 {
-    return gu_arena_alloc(arena_here(), size);
+    return gu_arena_alloc(gu_arena_here(), size);
 }
 
 void *gust_alloc(size_t size)
@@ -194,16 +194,16 @@ void *gust_alloc(size_t size)
     void *memory = gust_try_alloc(size);
 
     if (gu_unlikely(memory == NULL))
-        no_memory();
+        gu_no_memory();
     return memory;
 }
 
 char *gust_strndup(const char *text, size_t len)
 {
-    gust_str copy = gu_arena_copy(arena_here(), text, len);
+    gust_str copy = gu_arena_copy(gu_arena_here(), text, len);
 
     if (gu_unlikely(copy.ptr == NULL))
-        no_memory();
+        gu_no_memory();
     return (char *)(uintptr_t)copy.ptr;
 }
 
@@ -214,7 +214,7 @@ char *gust_strdup(const char *text)
 
 char *gust_vsprintf(const char *format, va_list args)
 {
-    gust_arena *arena = arena_here();
+    gust_arena *arena = gu_arena_here();
     size_t room = (size_t)(arena->end - arena->cur);
     int n = gu_vsnprintf(arena->cur, room, format, args);
     char *text;
@@ -240,7 +240,7 @@ char *gust_sprintf(const char *format, ...)
 
 void gust_arena_adopt(gust_arena *taken)
 {
-    gust_arena *arena = arena_here();
+    gust_arena *arena = gu_arena_here();
 
     gu_arena_adopt_chunks(arena, gu_arena_take_chunks(taken));
     gust_arena_free(taken);

@@ -172,6 +172,11 @@ GUST_NORETURN void gu_task_restart_raised(struct gust_task *task);
 
 void gu_scope_close(struct gust_task *task, gust_scope *scope);
 
+/* What gust_alloc() is made of: the arena of the innermost scope, and what becomes of a call that
+ * cannot return NULL when it gives no memory. */
+gust_arena *gu_arena_here(void);
+gu_cold GUST_NORETURN void gu_no_memory(void);
+
 /* Registers a defer in an outer scope: that of the whole task. False when memory is short. */
 bool gu_task_defer(struct gust_task *task, void (*fn)(void *), void *arg) GUST_CHECK;
 
