@@ -322,17 +322,17 @@ static void send_batch(struct connection *c)
 /* A connection has bytes, and with them perhaps its batch: the next one goes out. */
 static void continue_batch(struct connection *c)
 {
-    long target = answer_length * opt.pipeline, n = receive(c);
+    long target = answer_length * opt.pipeline, before = c->have, n = receive(c);
 
     if (n < 0)
         die("the server closed a connection");
+    done += c->have / answer_length - before / answer_length;
     if (c->have < target)
         return;
     errno = 0;
     if (c->have > target)
         die("more bytes than answers");
     c->have = 0;
-    done += opt.pipeline;
     send_batch(c);
 }
 

@@ -49,7 +49,12 @@ def measure(name, args):
                 "after": after, "bytes": (after - before) / args.connections}
 
 
-def main():
+def print_row(row):
+    print("{server:20} {bytes:8.0f} bytes per idle connection "
+          "({connections} connections, {before} to {after})".format(**row), flush=True)
+
+
+def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("servers", nargs="+")
@@ -58,14 +63,17 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--max-bytes", type=float, help="exit 1 if the first server needs more")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    return parser.parse_args(argv)
+
+
+def main():
+    args = parse_arguments()
     rows = [measure(name, args) for name in args.servers]
     if args.json:
         print(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            print("{server:20} {bytes:8.0f} bytes per idle connection "
-                  "({connections} connections, {before} to {after})".format(**row))
+            print_row(row)
     return int(args.max_bytes is not None and rows[0]["bytes"] > args.max_bytes)
 
 

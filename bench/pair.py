@@ -52,6 +52,8 @@ class Tally:
         after = self.server.cpu()
         load.close()
         used, n = after[0] - before[0], result["requests"]
+        if n == 0:
+            raise SystemExit(f"{self.name} answered nothing within a round")
         self.rounds.append(used * 1e6 / n)
         self.rates.append(result["rate"])
         self.seconds += used
@@ -138,7 +140,7 @@ def exceeds(scenario, rows, limits):
     return bool(over)
 
 
-def parse_arguments():
+def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("servers", nargs="+", help=f"{', '.join(COMMANDS)} or NAME=COMMAND")
@@ -151,7 +153,7 @@ def parse_arguments():
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--max-ratio", default="", help="NUMBER, or SCENARIO=NUMBER,…")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     for name in args.servers:
         if not available(name, args.build):
             parser.error(f"{name} is not here: build it, or install it with ./dev bench")
