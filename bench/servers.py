@@ -110,8 +110,7 @@ class Server:
 
     def ask(self):
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as s:
-            s.sendall(f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                      "Connection: close\r\n\r\n".encode())
+            s.sendall(f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             have = b""
             while b"\r\n\r\n" not in have:
                 data = s.recv(65536)
@@ -120,8 +119,7 @@ class Server:
                 have += data
             head, _, _ = have.partition(b"\r\n\r\n")
             fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-            return (len(head) - len(b"connection: close\r\n")
-                    + 4 + int(fields[b"content-length"]))
+            return len(head) + 4 + int(fields[b"content-length"])
 
     def pids(self):
         """The server's process and its descendants."""

@@ -121,6 +121,7 @@ def count_program(results, preset, case):
 def run_programs(results, preset, *filters, prefix=()):
     """The unit and contract tests of a build, by ctest."""
     directory = ROOT / "build" / preset
+    before = len(results.failures)
     report = directory / "ctest.xml"
     report.unlink(missing_ok=True)
     code, output = execute(
@@ -133,12 +134,15 @@ def run_programs(results, preset, *filters, prefix=()):
         return
     for case in xml.parse(report).getroot().iter("testcase"):
         count_program(results, preset, case)
+    if code != 0 and len(results.failures) == before:
+        results.add(f"{preset}: ctest", output)
 
 
 def run_suite(results, preset, directory, prefix=()):
     """A folder of pytest files, against the programs of a build."""
     if not any(directory.glob("test_*.py")) and not any(directory.glob("*_test.py")):
         return
+    before = len(results.failures)
     report = ROOT / "build" / f"{directory.name}-{preset}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
@@ -153,6 +157,8 @@ def run_suite(results, preset, directory, prefix=()):
         bad = [e for e in case if e.tag in ("failure", "error", "skipped")]
         results.add(f"{preset}: {directory.name}: {case.get('name')}",
                     "\n".join(e.text or e.get("message") or e.tag for e in bad))
+    if code != 0 and len(results.failures) == before:
+        results.add(f"{preset}: {directory.name}", output)
 
 
 # --- stages ---
@@ -177,7 +183,7 @@ def release(results):
     results.add("symbols keep to the floors",
                 layering.check_symbols(ROOT, ROOT / "build" / "release"))
     run_programs(results, "release")
-    for suite in ("examples", "wire", "interop", "browser"):
+    for suite in ("bench", "examples", "wire", "interop", "browser"):
         run_suite(results, "release", ROOT / "tests" / suite)
 
 
@@ -304,11 +310,11 @@ def run_stage(stage):
     return results
 
 
-def main():
+def main(argv=None):
     names = [stage.__name__ for stage in STAGES]
     parser = argparse.ArgumentParser(prog="./dev test")
     parser.add_argument("--only", action="append", choices=names, help="run this stage")
-    chosen = parser.parse_args().only or names
+    chosen = parser.parse_args(argv).only or names
     if shutil.which("ccache"):
         os.environ.setdefault("CMAKE_C_COMPILER_LAUNCHER", "ccache")
         os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")

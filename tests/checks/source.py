@@ -41,6 +41,8 @@ ALLOWED = {
     ("src/base/alloc.c", "calloc"): "this is gu_alloc",
     ("src/base/alloc.c", "realloc"): "this is gu_alloc",
     ("src/base/alloc.c", "free"): "this is gu_alloc",
+    ("src/base/options.c", "fprintf"): "what a command line is told, before there is a log",
+    ("src/base/options.c", "exit"): "--help, and a wrong command line, end the program",
     ("src/base/gu.c", "fprintf"): "the last words of a process that aborts",
 }
 

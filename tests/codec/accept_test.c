@@ -4,6 +4,7 @@
 #include "codec/accept.h"
 #include "codec/etag.h"
 #include "codec_test.h"
+#include <stdio.h>
 
 TEST(the_best_offer_is_chosen)
 {
@@ -55,13 +56,13 @@ TEST(weights_are_read)
     struct guard g = guard_new(64);
 
     for (size_t i = 0; i < gu_countof(cases); i++) {
-        char text[32] = "gzip;q=";
+        char text[32];
         gust_str rest;
         struct gu_accept element;
         bool found;
 
         TEST_CASE(cases[i].weight);
-        strcat(text, cases[i].weight);
+        snprintf(text, sizeof text, "gzip;q=%s", cases[i].weight);
         rest = guard_put(&g, text, strlen(text));
         found = gu_accept_next(&rest, &element);
         assert_int_equal(found, cases[i].q >= 0);

@@ -1,0 +1,164 @@
+"""The programs that measure, measured: what they count is right, and what they must refuse, they do.
+
+No figure is looked at here, only that there is one: this is not where speed is judged.
+"""
+
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+BENCH = pathlib.Path(__file__).resolve().parent.parent.parent / "bench"
+sys.path.insert(0, str(BENCH))
+import servers  # noqa: E402
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+class Scripted:
+    """A server that counts requests and answers with answer(number)."""
+
+    def __init__(self, answer):
+        self.answer, self.requests, self.heads = answer, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        have = b""
+        while data := connection.recv(65536):
+            have += data
+            while b"\r\n\r\n" in have:
+                head, _, have = have.partition(b"\r\n\r\n")
+                self.heads.append(head + b"\r\n\r\n")
+                self.requests += 1
+                connection.sendall(self.answer(self.requests))
+                if b"Connection: close" in head:
+                    connection.close()
+                    return
+
+
+def load(build, port, *options):
+    return subprocess.run([build / "bench" / "load", "--port", str(port), *options],
+                          capture_output=True, text=True, timeout=60)
+
+
+def counted(done):
+    assert done.returncode == 0, done.stderr
+    return {k: float(v) for k, v in (word.split("=") for word in done.stdout.split())}
+
+
+def test_load_sends_as_many_requests_as_it_says(build):
+    server = Scripted(lambda n: ANSWER)
+    result = counted(load(build, server.port, "--requests", "20", "--connections=4"))
+    assert result["requests"] == 20 and result["length"] == len(ANSWER)
+    assert server.requests == 20 + 4  # each connection is warmed up by one
+
+
+def test_load_pipelines_in_batches(build):
+    server = Scripted(lambda n: ANSWER)
+    done = load(build, server.port, "--requests=32", "--pipeline=16", "--connections=1")
+    assert counted(done)["requests"] == 32 and server.requests == 33
+
+
+def test_load_closes_a_connection_for_each_request(build):
+    server = Scripted(lambda n: ANSWER)
+    done = load(build, server.port, "--requests=10", "--close", "--connections=2")
+    assert counted(done)["requests"] == 10
+    assert all(b"Connection: close" in head for head in server.heads)
+
+
+def test_load_has_idle_connections_serve_one_request(build):
+    server = Scripted(lambda n: ANSWER)
+    counted(load(build, server.port, "--connections=0", "--idle=30", "--seconds=0"))
+    assert server.requests == 30
+
+
+@pytest.mark.parametrize("size", [100, 164, 744])
+def test_load_pads_the_head(build, size):
+    server = Scripted(lambda n: ANSWER)
+    counted(load(build, server.port, "--requests=1", "--connections=1", f"--header={size}"))
+    assert {len(head) for head in server.heads} == {size}
+
+
+REFUSED = {
+    "an error from the start": (lambda n: b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "200"),
+    "an error later": (
+        lambda n: ANSWER if n < 3 else b"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello", "200"),
+    "an answer that grows": (
+        lambda n: ANSWER if n < 3 else ANSWER.replace(b"5", b"6") + b"!", "than"),
+    "no length": (lambda n: b"HTTP/1.1 200 OK\r\n\r\n", "Content-Length"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_load_refuses(build, name):
+    answer, message = REFUSED[name]
+    done = load(build, Scripted(answer).port, "--requests=50", "--connections=1")
+    assert done.returncode == 1 and message in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("mode, request_count", [("plain", 1), ("pipelined", 3)])
+def test_bare_answers_with_the_length_it_was_given(build, mode, request_count):
+    server = servers.Server("bare", str(build), mode, core=None, length=300)
+    try:
+        assert server.answer_length == 300
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            s.sendall(b"GET / HTTP/1.1\r\n\r\n" * request_count)
+            have = b""
+            while len(have) < 300 * request_count:
+                have += s.recv(65536)
+            assert have.count(b"HTTP/1.1 200 OK\r\n") == request_count
+    finally:
+        server.stop()
+
+
+def script(name, build, *arguments):
+    return subprocess.run(["/usr/bin/python3", "-B", BENCH / name, "--build", build, *arguments],
+                          capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("scenario, rows", [("plain", 2), ("pipelined", 2), ("close", 2),
+                                            ("idle", 4)])
+def test_pair_prints_figures_for_each_server(build, scenario, rows):
+    done = script("pair.py", build, "--scenario", scenario, "--rounds=2", "--seconds=0.1",
+                  "--idle=100", "--json", "bare", "bare")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)[scenario]
+    assert len(figures) == rows and figures[0]["ratio_best"] == 1
+    assert all(row["best_us"] > 0 and row["rate"] > 0 for row in figures)
+
+
+@pytest.mark.parametrize("limit, code", [("0.000001", 1), ("plain=0.000001", 1),
+                                         ("plain=1000000", 0), ("close=0.000001", 0)])
+def test_pair_exits_by_the_ratio(build, limit, code):
+    done = script("pair.py", build, "--rounds=1", "--seconds=0.1", "--max-ratio", limit,
+                  "bare", "bare")
+    assert done.returncode == code, done.stderr
+
+
+def test_pair_refuses_a_server_that_is_not_there(build):
+    assert script("pair.py", build, "apache").returncode == 2
+
+
+def test_memory_counts_by_connection(build):
+    done = script("memory.py", build, "--connections=300", "--json", "bare")
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)[0]
+    assert row["bytes"] == (row["after"] - row["before"]) / 300
+
+
+def test_servers_leave_nothing_behind(build):
+    server = servers.Server("bare", str(build), core=None)
+    directory, pid = pathlib.Path(server.directory), server.process.pid
+    server.stop()
+    assert not directory.exists() and not pathlib.Path(f"/proc/{pid}").exists()
