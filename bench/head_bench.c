@@ -78,7 +78,7 @@ static double best_of(int rounds, const struct gu_head_version *version, gust_st
 int main(int argc, char **argv)
 {
     static char padded[2][1024]; /* with room for the padding */
-    int rounds = argc > 1 ? atoi(argv[1]) : 5;
+    int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5;
     gust_str load = {memcpy(padded[0], load_head, sizeof load_head), sizeof load_head - 1};
     gust_str browser = {memcpy(padded[1], browser_head, sizeof browser_head),
                         sizeof browser_head - 1};

@@ -7,6 +7,7 @@
 #include "test.h"
 #include "virtual_loop.h"
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,7 +17,9 @@ static gust_loop *loop;
 
 static void note(void *letter)
 {
-    strcat(ran, letter);
+    size_t n = strlen(ran);
+
+    snprintf(ran + n, sizeof ran - n, "%s", (const char *)letter);
 }
 
 static void note_and_stop(void *letter)

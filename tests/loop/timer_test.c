@@ -6,14 +6,18 @@
 #include "test.h"
 #include "virtual_loop.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static gust_loop *loop;
 static char ran[64];
 
 static void note(void *letter)
 {
-    strcat(ran, letter);
+    size_t n = strlen(ran);
+
+    snprintf(ran + n, sizeof ran - n, "%s", (const char *)letter);
 }
 
 static void stop(void *unused)
