@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TURNS 400000
+#define TURNS 200000
 
 static const char load_head[] = "GET /plaintext HTTP/1.1\r\n"
                                 "Host: 127.0.0.1:8080\r\n"
                                 "User-Agent: load/1.0 (Linux x86_64)\r\n"
-                                "Accept: text/plain,text/html;q=0.9,*/*;q=0.8\r\nX: 1234\r\n"
+                                "Accept: text/plain,text/html;q=0.9,*/*;q=0.8\r\nX: 123\r\n"
                                 "Connection: keep-alive\r\n"
                                 "\r\n";
 
@@ -40,11 +40,12 @@ static const char browser_head[] =
     "Cookie: session=2|1:0|10:1700000000|4:user|8:YWxpY2U=|0f1e2d3c4b5a69788796a5b4c3d2e1f0aab\r\n"
     "\r\n";
 
+/* The processor time of this program, so that what else runs beside it does not count. */
 static double now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 

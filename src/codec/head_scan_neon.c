@@ -16,9 +16,9 @@ struct target_marks {
     uint64_t stop, question;
 };
 
-static inline vec load(const char *p)
+static inline vec load(const void *p)
 {
-    return vld1q_u8((const uint8_t *)p);
+    return vld1q_u8(p);
 }
 
 static inline uint64_t bits(const char *p, vec (*bad)(vec))
@@ -34,7 +34,7 @@ static inline uint64_t bits(const char *p, vec (*bad)(vec))
 
 static inline vec no_tchar(vec v)
 {
-    static const char rows[16] = {GU_TCHAR_ROWS}, bit[16] = {GU_BIT_OF_HIGH};
+    static const int8_t rows[16] = {GU_TCHAR_ROWS}, bit[16] = {GU_BIT_OF_HIGH};
     vec by_low = vqtbl1q_u8(load(rows), vandq_u8(v, vdupq_n_u8(15)));
     vec by_high = vqtbl1q_u8(load(bit), vshrq_n_u8(v, 4));
 
