@@ -4,6 +4,7 @@
 #ifndef GUST_H
 #define GUST_H
 
+#include <gust/app.h>
 #include <gust/arena.h>
 #include <gust/base.h>
 #include <gust/error.h>
@@ -11,6 +12,9 @@
 #include <gust/log.h>
 #include <gust/loop.h>
 #include <gust/net.h>
+#include <gust/request.h>
+#include <gust/response.h>
+#include <gust/server.h>
 #include <gust/task.h>
 #include <gust/value.h>
 

@@ -151,6 +151,21 @@ struct gu_chunk *gu_arena_take_chunks(struct gust_arena *a)
     return chunks;
 }
 
+struct gu_chunk *gu_arena_take_chunk(struct gust_arena *a, const void *first)
+{
+    for (struct gu_chunk **link = &a->chunks; *link != NULL; link = &(*link)->next) {
+        struct gu_chunk *chunk = *link;
+
+        if (chunk->release != release_to_heap || chunk_bytes(chunk) != first)
+            continue;
+        *link = chunk->next;
+        chunk->next = NULL;
+        a->used -= chunk->size;
+        return chunk;
+    }
+    return NULL;
+}
+
 void gu_chunk_pool_trim(struct gu_chunk_pool *pool, size_t keep)
 {
     while (pool->n_free > keep) {

@@ -92,6 +92,10 @@ void gu_arena_adopt_chunks(struct gust_arena *a, struct gu_chunk *chunks);
 /* Takes all chunks away from an arena, which keeps none; NULL if it had none. */
 struct gu_chunk *gu_arena_take_chunks(struct gust_arena *a);
 
+/* Takes the chunk of a large allocation out of an arena that no mark is taken of; NULL when the
+ * memory at `first` shares its chunk with other allocations. */
+struct gu_chunk *gu_arena_take_chunk(struct gust_arena *a, const void *first);
+
 /* Releases a list of chunks. */
 void gu_chunks_release(struct gu_chunk *chunks);
 

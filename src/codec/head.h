@@ -84,7 +84,7 @@ struct gu_head {
     uint32_t path_at,
         path_len; /* without the query; of absolute-form, what follows the authority, "" is "/" */
     uint32_t query_at, query_len; /* without the question mark; query_at 0: there is none */
-    uint32_t host_at, host_len;   /* the Host field, or the authority of the target */
+    uint32_t host_at, host_len;   /* the Host field, or the authority of absolute-form */
     uint8_t method;               /* enum gu_method */
     uint8_t minor;                /* of HTTP/1.x: 0 or 1; higher ones are read as 1 */
     uint16_t flags;
@@ -116,15 +116,13 @@ struct gu_head_resume {
  * Parses the request head at `buf`, of which `len` bytes are there. Leading empty lines (C13) are
  * not skipped here; see gu_head_skip(). On anything but GU_HEAD_DONE `head` holds nothing of use;
  * on GU_HEAD_MORE call again with the same resume point and a buffer that begins with the same
- * bytes, in any memory. GU_HEAD_DONE leaves the resume point as the next head needs it: zero.
- * `error` is set by the other answers. At most GU_HEAD_MAX_FIELDS fields pass, whatever
- * `max_fields` says. What the strict choices are is said in head_rules.c.
+ * bytes.
  */
 enum gu_head_result gu_head_parse_request(const char *buf, size_t len, unsigned max_fields,
                                           struct gu_head_resume *resume, struct gu_head *head,
                                           const char **error);
 
-/* As above, for a response: no Host is asked for, and equal Content-Lengths are merged. */
+/* As above, for a response's status line. */
 enum gu_head_result gu_head_parse_response(const char *buf, size_t len, unsigned max_fields,
                                            struct gu_head_resume *resume, struct gu_head *head,
                                            const char **error);

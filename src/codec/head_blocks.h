@@ -28,24 +28,19 @@ struct view {
 };
 
 /* Not inlined: it runs once for 64 bytes, the searches several times a line, and these want to be
- * small. It returns in two registers, so that a view need not be in memory. */
-static gu_noinline struct field_marks marks_before(const char *end, const char *base)
+ * small. */
+static gu_noinline void view_at(struct view *v, const char *base)
 {
     struct field_marks marks = mark_fields(base);
 
-    if (gu_unlikely(end - base < BLOCK)) {
-        uint64_t behind = UINT64_MAX << (end - base);
+    if (gu_unlikely(v->end - base < BLOCK)) {
+        uint64_t behind = UINT64_MAX << (v->end - base);
 
         marks.name |= behind;
         marks.value |= behind;
     }
-    return marks;
-}
-
-GU_SCAN_INLINE void view_at(struct view *v, const char *base)
-{
     v->base = base;
-    v->marks = marks_before(v->end, base);
+    v->marks = marks;
 }
 
 GU_SCAN_INLINE void view_init(struct view *v, const char *p, const char *end)

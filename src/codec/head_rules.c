@@ -131,12 +131,9 @@ static size_t host_name_len(gust_str s)
 /* Digits up to 65535, or none (RFC 3986 3.2.3). */
 static bool is_port(gust_str s)
 {
-    unsigned port = 0;
-    size_t i = 0;
+    uint64_t port;
 
-    while (i < s.len && gu_byte_is(s.ptr[i], GU_BYTE_DIGIT) && port <= UINT16_MAX)
-        port = port * 10 + (unsigned)(s.ptr[i++] - '0');
-    return i == s.len && port <= UINT16_MAX;
+    return s.len == 0 || (gu_str_to_u64(s, &port) && port <= UINT16_MAX);
 }
 
 /* host [":" port] with a host; *has_port says whether a port is there. */
@@ -147,7 +144,7 @@ static bool is_authority(gust_str s, bool *has_port)
     if (len == GU_NPOS || len == 0)
         return false;
     *has_port = s.len - len > 1;
-    return len == s.len || (s.ptr[len] == ':' && is_port(gu_str(s.ptr + len + 1, s.len - len - 1)));
+    return len == s.len || (s.ptr[len] == ':' && is_port(gu_str_sub(s, len + 1, s.len)));
 }
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -220,8 +217,7 @@ static bool is_word(gust_str s, const char lower[24])
     return s.len <= 24 && gu_head_word_is(s.ptr, s.len, lower);
 }
 
-/* False if the option is not one that we know. */
-static bool take_option(struct gu_head_work *w, gust_str option)
+static void take_option(struct gu_head_work *w, gust_str option)
 {
     static const char keep_alive[24] = "keep-alive", close[24] = "close", upgrade[24] = "upgrade";
 
@@ -231,20 +227,18 @@ static bool take_option(struct gu_head_work *w, gust_str option)
         w->has_close = true;
     else if (is_word(option, upgrade))
         w->head->flags |= GU_HEAD_UPGRADE;
-    else
-        return false;
-    return true;
 }
 
-/* A list of options (RFC 9110 7.6.1), most often of one; those unknown are somebody else's. */
+/* A list of options (RFC 9110 7.6.1); those that we do not know are somebody else's. */
 static void take_connection(struct gu_head_work *w, gust_str value)
 {
     gust_str rest = value, option;
 
-    if (take_option(w, value))
-        return;
-    while (gu_str_split(&rest, ',', &option))
-        take_option(w, gu_str_trim(option, " \t"));
+    if (value.len == 0 || memchr(value.ptr, ',', value.len) == NULL)
+        take_option(w, value);
+    else
+        while (gu_str_split(&rest, ',', &option))
+            take_option(w, gu_str_trim(option, " \t"));
 }
 
 static const char *take_one_length(struct gu_head_work *w, gust_str text)

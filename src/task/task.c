@@ -283,6 +283,12 @@ static void ended(struct gust_task *task)
     gu_stack_put(&tasks->stacks, stack);
 }
 
+void gu_task_discard(struct gust_task *task)
+{
+    gu_assert(task->state == GU_TASK_NEW && task->group == NULL);
+    ended(task);
+}
+
 static void release_stack(struct gu_chunk *chunk)
 {
     struct gust_task *task = gu_container_of(chunk, struct gust_task, as_chunk);

@@ -125,6 +125,9 @@ bool gu_task_start(struct gust_task *task);
 /* Starts it soon, from anywhere on the loop's thread. */
 void gu_task_start_soon(struct gust_task *task);
 
+/* Gives back a task that was not started. */
+void gu_task_discard(struct gust_task *task);
+
 /* Moves what a task allocated, and with it its stack if the arena began there, into a list of
  * chunks. Only once the task has ended. */
 struct gu_chunk *gu_task_take_memory(struct gust_task *task);

@@ -1,0 +1,127 @@
+/*
+ * gust/request.h — what a request says
+ *
+ * Every text lives as long as the request and ends in a zero byte. Arguments are UTF-8 without NUL:
+ * anything else is answered by 400 before the handler sees it. All calls belong to the request's
+ * task; those that raise have a returning form beside them.
+ */
+#ifndef GUST_REQUEST_H
+#define GUST_REQUEST_H
+
+#include <gust/app.h>
+
+struct json_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- where it belongs --- */
+
+GUST_API gust_app *gust_request_app(const gust_request *r);
+GUST_API void *gust_data(const gust_request *r);       /**< gust_app_options.data */
+GUST_API void *gust_route_data(const gust_request *r); /**< gust_route.data */
+GUST_API void *gust_state(const gust_request *r);      /**< state_size bytes of this request */
+
+/* --- the head --- */
+
+GUST_API const char *gust_method(const gust_request *r);
+GUST_API const char *gust_uri(const gust_request *r);          /**< the target as it was sent */
+GUST_API const char *gust_path(const gust_request *r);         /**< undecoded, without the query */
+GUST_API const char *gust_query(const gust_request *r);        /**< undecoded; "" without one */
+GUST_API const char *gust_http_version(const gust_request *r); /**< "HTTP/1.1" */
+GUST_API const char *gust_protocol(const gust_request *r);     /**< "http" or "https" */
+GUST_API const char *gust_host(const gust_request *r);         /**< with the port, if it was sent */
+GUST_API const char *gust_remote_ip(const gust_request *r);    /**< "0.0.0.0" of a Unix socket */
+GUST_API const char *gust_full_url(const gust_request *r);
+GUST_API double gust_request_time(const gust_request *r); /**< seconds since its head was read */
+
+/** The value of a field, the last where there are several; NULL without one. */
+GUST_API const char *gust_get_header(const gust_request *r, const char *name);
+
+/** The i-th value of a field; NULL when there are not as many. */
+GUST_API const char *gust_get_headers(const gust_request *r, const char *name, size_t i);
+
+/** A cookie's value; NULL without one. */
+GUST_API const char *gust_get_cookie(gust_request *r, const char *name);
+
+/* --- the path --- */
+
+/** The i-th group of the route's path, percent-decoded; NULL when it took no part in the match. */
+GUST_API const char *gust_path_arg(gust_request *r, size_t i);
+
+/** A group by its name, (?<name>…). */
+GUST_API const char *gust_path_named(gust_request *r, const char *name);
+
+/** The i-th group as a number. **Raises 404** when it is none, or does not fit. */
+GUST_API int64_t gust_path_int(gust_request *r, size_t i);
+
+/** The returning form: false where that raises. */
+GUST_API bool gust_find_path_int(gust_request *r, size_t i, int64_t *value) GUST_CHECK;
+
+/* --- arguments: of the query, and of a urlencoded body --- */
+
+/** The last value of an argument, the body's before the query's, without blanks around it;
+ * `fallback`, which may be NULL, when there is none. */
+GUST_API const char *gust_get_argument(gust_request *r, const char *name, const char *fallback);
+GUST_API const char *gust_get_query_argument(gust_request *r, const char *name,
+                                             const char *fallback);
+GUST_API const char *gust_get_body_argument(gust_request *r, const char *name,
+                                            const char *fallback);
+
+/** As gust_get_argument(), NULL when it is missing. */
+GUST_API const char *gust_find_argument(gust_request *r, const char *name);
+
+/** As gust_get_argument(). **Raises 400** when it is missing. */
+GUST_API const char *gust_need_argument(gust_request *r, const char *name);
+
+/** The i-th value of an argument, of the query first; NULL when there are not as many. */
+GUST_API const char *gust_get_arguments(gust_request *r, const char *name, size_t i);
+
+/** An argument as a number. **Raises 400** when it is none, or out of range. */
+GUST_API int64_t gust_get_int(gust_request *r, const char *name, int64_t fallback, int64_t min,
+                              int64_t max);
+
+/** The returning form: 0, 1 when it is missing, **Errors:** -EINVAL, -ERANGE. */
+GUST_API int gust_find_int(gust_request *r, const char *name, int64_t min, int64_t max,
+                           int64_t *value) GUST_CHECK;
+
+/* --- validation: collect what is wrong, answer it at once --- */
+
+/** Notes that a field is wrong. */
+GUST_API void gust_invalid(gust_request *r, const char *field, const char *format, ...)
+    GUST_PRINTF(3, 4);
+
+/** Whether nothing was noted. */
+GUST_API bool gust_is_valid(const gust_request *r);
+
+/** **Raises 422** with all that was noted, if anything was. */
+GUST_API void gust_check_valid(gust_request *r);
+
+/** The returning form: answers 422 and returns what the handler is to return; 0 when valid. */
+GUST_API int gust_fail_invalid(gust_request *r) GUST_CHECK;
+
+/* --- the body --- */
+
+/** The whole body; empty in a handler with GUST_STREAM_BODY. */
+GUST_API gust_str gust_body(const gust_request *r);
+
+/** The next piece of the body, in a handler with GUST_STREAM_BODY: its length, 0 at the end.
+ * **Waits. Lends** it until the next call. **Errors:** -GUST_ECLOSED, -GUST_ETOOBIG, -GUST_EPROTO,
+ * -GUST_ESLOW, -ETIMEDOUT, -ECANCELED. */
+GUST_API int gust_body_read(gust_request *r, gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/** Raises or lowers what this request's body may have, before it is read: in prepare. */
+GUST_API void gust_set_max_body_size(gust_request *r, int64_t size);
+
+/** The body as JSON (jansson), owned by the request. **Raises 400** when it is not JSON. */
+GUST_API struct json_t *gust_get_json(gust_request *r);
+
+/** The returning form. NULL, and *error tells why. */
+GUST_API struct json_t *gust_find_json(gust_request *r, gust_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

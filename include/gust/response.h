@@ -1,0 +1,115 @@
+/*
+ * gust/response.h — what a handler answers
+ *
+ * Writing never fails and never waits: it latches, and the error is seen once, at gust_flush() or
+ * at the end. Until the first gust_flush() or gust_send() nothing has left, so status and headers
+ * can change and failing is still possible. After it, failing cuts the connection: a truncated
+ * answer never looks whole. A response that the handler did not finish is finished when it returns.
+ * All calls belong to the request's task, and to callbacks after gust_detach(). Follows
+ * tornado.web.RequestHandler.
+ */
+#ifndef GUST_RESPONSE_H
+#define GUST_RESPONSE_H
+
+#include <gust/app.h>
+#include <gust/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- the head --- */
+
+/** Status, 100 to 599, with its registered reason. */
+GUST_API void gust_set_status(gust_request *r, int status);
+GUST_API void gust_set_reason(gust_request *r, int status, const char *reason);
+GUST_API int gust_get_status(const gust_request *r);
+
+/** Sets a field, replacing all of its name; adds one beside them; removes all. A name that is no
+ * token and a value with a control character latch -EINVAL: they never leave. */
+GUST_API void gust_set_header(gust_request *r, const char *name, const char *value);
+GUST_API void gust_add_header(gust_request *r, const char *name, const char *value);
+GUST_API void gust_clear_header(gust_request *r, const char *name);
+
+typedef struct gust_cookie_options {
+    const char *domain;
+    const char *path;      /**< NULL: "/" */
+    const char *same_site; /**< "Lax", "Strict" or "None" */
+    double expires_days;   /**< from now; 0: with the browser's session */
+    int64_t max_age;       /**< seconds; 0: not sent */
+    bool http_only, secure;
+} gust_cookie_options;
+
+/** Sets a cookie; a name, value or attribute that may not stand in one latches -EINVAL. */
+GUST_API void gust_set_cookie(gust_request *r, const char *name, const char *value,
+                              const gust_cookie_options *options);
+GUST_API void gust_clear_cookie(gust_request *r, const char *name,
+                                const gust_cookie_options *options);
+
+/* --- the body --- */
+
+GUST_API void gust_write(gust_request *r, const void *data, size_t len);
+GUST_API void gust_puts(gust_request *r, const char *text);
+GUST_API void gust_printf(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
+
+/** As gust_printf(), and the type becomes text/plain. */
+GUST_API void gust_text(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
+
+/** As gust_printf(), the type becomes text/html, and what %s prints is escaped. The format itself
+ * is trusted; %s takes no precision or width here. */
+GUST_API void gust_html(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
+
+/** Begins anew: no headers but the default ones, no body, status 200. */
+GUST_API void gust_clear(gust_request *r);
+
+/** Ends the response with a JSON object. 0, or a negative error. */
+GUST_API int gust_json(gust_request *r, const gust_kv *vars);
+GUST_API int gust_json_value(gust_request *r, gust_value value);
+
+/** Ends the response with a redirection: 302, or the status that was set if it is one. `url` is
+ * sent as it is. */
+GUST_API int gust_redirect(gust_request *r, const char *url);
+
+/** Ends the response. 0, or the error that was latched. */
+GUST_API int gust_finish(gust_request *r);
+
+/* --- streaming --- */
+
+/** Sends what was written so far, the head first, and waits until most of it was taken.
+ * **Waits.** **Errors:** what was latched, -GUST_ECLOSED, -ETIMEDOUT, -ECANCELED. */
+GUST_API int gust_flush(gust_request *r) GUST_WAITS GUST_CHECK;
+
+/** Writes and flushes without a copy where the kernel takes it. **Waits.** Errors as
+ * gust_flush(). */
+GUST_API int gust_send(gust_request *r, const void *data, size_t len) GUST_WAITS GUST_CHECK;
+
+/* --- failing --- */
+
+/** Answers with an error page, and returns what the handler is to return. A 4xx message is shown to
+ * the client, a 5xx message goes to the log. After the head has left it cuts the connection. */
+GUST_API int gust_fail(gust_request *r, int status, const char *format, ...) GUST_PRINTF(3, 4);
+
+/** Answers with the error page of a status. */
+GUST_API int gust_send_error(gust_request *r, int status);
+
+/** As gust_fail(), but unwinds the task instead of returning; see task.h. **Raises.** */
+GUST_API GUST_NORETURN void gust_raise(gust_request *r, int status, const char *format, ...)
+    GUST_PRINTF(3, 4);
+
+/* --- elsewhere --- */
+
+/** The URL of a named route, with an argument for each group, percent-encoded; args end with NULL.
+ * It lives in the innermost scope. **Raises 500** when there is no such route or the number of
+ * arguments is wrong. */
+GUST_API const char *gust_reverse_url(gust_request *r, const char *name, ...)
+    __attribute__((sentinel));
+
+/** Keeps the request open after the handler has returned: a later callback or task ends it by
+ * gust_finish(). Returns what the handler is to return. */
+GUST_API int gust_detach(gust_request *r);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

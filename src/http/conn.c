@@ -1,0 +1,461 @@
+/*
+ * conn — an HTTP/1 connection (RFC 9112)
+ *
+ * What comes in is a head, or the body of the request in hand, or, while that is being worked on,
+ * something that has to wait. received() is the one loop that tells these apart.
+ *
+ * A connection is always in exactly one timeout list: heading while a head is awaited or
+ * incomplete, idle between requests and while one is in hand, busy while a body comes or an answer
+ * leaves slowly, lingering after the last answer. On the way of an ordinary request nothing is
+ * moved: a stamp is stored.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "codec/status.h"
+#include "http/http_impl.h"
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define SLAB_SIZE ((size_t)64 * 1024)
+
+/* --- the pool --- */
+
+struct gu_conn_slab {
+    struct gu_conn_slab *next;
+    struct gu_conn conns[];
+};
+
+static struct gu_conn **link_of(struct gu_conn *conn)
+{
+    return (struct gu_conn **)(void *)conn; /* the first word; the generation behind it stays */
+}
+
+static void conn_put(struct gu_http *http, struct gu_conn *conn)
+{
+    *link_of(conn) = http->free_conns;
+    http->free_conns = conn;
+}
+
+static bool slab_add(struct gu_http *http)
+{
+    size_t n = (SLAB_SIZE - sizeof(struct gu_conn_slab)) / sizeof(struct gu_conn);
+    struct gu_conn_slab *slab =
+        mmap(NULL, SLAB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (slab == MAP_FAILED)
+        return false;
+    slab->next = http->slabs;
+    http->slabs = slab;
+    while (n-- > 0)
+        conn_put(http, &slab->conns[n]);
+    return true;
+}
+
+void gu_conn_pool_free(struct gu_http *http)
+{
+    while (http->slabs != NULL) {
+        struct gu_conn_slab *slab = http->slabs;
+
+        http->slabs = slab->next;
+        munmap(slab, SLAB_SIZE);
+    }
+}
+
+static void conn_free(void *memory)
+{
+    struct gu_conn *conn = memory;
+
+    conn_put(conn->server->http, conn);
+}
+
+/* --- timeouts --- */
+
+static void wait_in(struct gu_conn *conn, struct gu_timeout_list *list)
+{
+    gu_timeout_start(list, &conn->timeout);
+}
+
+/* A head has begun and is not whole: from now on its deadline counts, however slowly bytes come. */
+static void head_begun(struct gu_conn *conn)
+{
+    if (conn->is_in_head)
+        return;
+    conn->is_in_head = true;
+    wait_in(conn, conn->server->heading);
+}
+
+static void head_done(struct gu_conn *conn)
+{
+    conn->resume = (struct gu_head_resume){0};
+    conn->is_in_head = false;
+    wait_in(conn, conn->server->idle);
+}
+
+/* --- closing --- */
+
+static void linger(struct gu_conn *conn)
+{
+    struct gu_http *http = conn->server->http;
+
+    if (conn->is_ended || http->n_lingering >= GU_LINGERERS) {
+        gu_stream_close(&conn->s);
+        return;
+    }
+    conn->state = GU_CONN_LINGERING;
+    http->n_lingering++;
+    shutdown(conn->s.io.fd, SHUT_WR);
+    wait_in(conn, conn->server->lingering);
+    gu_stream_resume(&conn->s);
+}
+
+/* Whether bytes are there that nobody looked at. While bytes are handed up, the pending block is
+ * what they came from. */
+static bool has_input(const struct gu_conn *conn)
+{
+    bool is_left = conn->in != NULL ? conn->in != conn->in_end : conn->s.pending != NULL;
+
+    return is_left || ((conn->s.io.ready & GU_IN) != 0 && (conn->s.flags & GU_STREAM_ENDED) == 0);
+}
+
+void gu_conn_close_politely(struct gu_conn *conn)
+{
+    if (conn->state != GU_CONN_OPEN || gu_stream_is_closed(&conn->s))
+        return;
+    gu_stream_flush(&conn->s);
+    if (gu_stream_is_closed(&conn->s))
+        return;
+    if (gu_stream_is_blocked(&conn->s)) {
+        conn->state = GU_CONN_CLOSING;
+        wait_in(conn, conn->server->busy);
+    } else if (has_input(conn) || conn->is_refused) {
+        linger(conn); /* closing on unread bytes resets, and may lose the answer (RFC 9112 9.6) */
+    } else {
+        gu_stream_close(&conn->s);
+    }
+}
+
+void gu_conn_refuse(struct gu_conn *conn, int status, const char *why)
+{
+    const char *reason = gu_status_reason(status);
+    char *out = gu_stream_reserve(&conn->s, 512);
+    int n = snprintf(out, 512,
+                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain; charset=UTF-8\r\n"
+                     "Content-Length: %zu\r\nConnection: close\r\n\r\n%d %s\n",
+                     status, reason, gu_http_date(conn->server->http), strlen(reason) + 5, status,
+                     reason);
+
+    gu_stream_commit(&conn->s, (size_t)n);
+    gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "%d %s: %s", status, reason, why);
+    conn->is_refused = true;
+    conn->resume = (struct gu_head_resume){0};
+    gu_conn_close_politely(conn);
+}
+
+/* --- heads --- */
+
+static void refuse_head(struct gu_conn *conn, enum gu_head_result result, const char *error)
+{
+    static const struct {
+        int status;
+        const char *why;
+    } answers[] = {
+        [GU_HEAD_BAD] = {400, NULL},
+        [GU_HEAD_TOO_MANY] = {431, "too many header fields (max_header_count)"},
+        [GU_HEAD_VERSION] = {505, "not HTTP/1"},
+    };
+
+    gu_conn_refuse(conn, answers[result].status,
+                   answers[result].why != NULL ? answers[result].why : error);
+}
+
+/* Neither the request line nor the head may be longer than max_header_size. */
+static void refuse_size(struct gu_conn *conn, const char *buf, size_t len)
+{
+    if (memchr(buf, '\n', len) == NULL)
+        gu_conn_refuse(conn, 414, "the request line is too long (max_header_size)");
+    else
+        gu_conn_refuse(conn, 431, "the head is too long (max_header_size)");
+}
+
+/* Parses the head at conn->in and starts its request. False when there is none to be had now. */
+static bool take_head(struct gu_conn *conn)
+{
+    struct gust_httpserver *server = conn->server;
+    struct gu_head *head = &server->http->head;
+    size_t len = (size_t)(conn->in_end - conn->in);
+    const char *error = NULL, *at;
+    enum gu_head_result result;
+
+    if (gu_unlikely(conn->in[0] == '\r' || conn->in[0] == '\n') && conn->resume.seen == 0) {
+        size_t skip = gu_head_skip(conn->in, len);
+
+        conn->in += skip;
+        len -= skip;
+        if (len == 0)
+            return false;
+    }
+    result = gu_head_parse_request(conn->in, gu_min(len, server->max_header_size),
+                                   server->max_header_count, &conn->resume, head, &error);
+    if (gu_unlikely(result != GU_HEAD_DONE)) {
+        if (result != GU_HEAD_MORE)
+            refuse_head(conn, result, error);
+        else if (len >= server->max_header_size)
+            refuse_size(conn, conn->in, len);
+        else
+            head_begun(conn);
+        return false;
+    }
+    if (gu_unlikely(conn->is_in_head))
+        head_done(conn);
+    at = conn->in;
+    conn->in += head->len;
+    conn->n_turn++;
+    gu_exchange_start(conn, head, at);
+    return true;
+}
+
+/* --- input --- */
+
+static bool may_take_head(struct gu_conn *conn)
+{
+    if (conn->state != GU_CONN_OPEN || gu_stream_is_closed(&conn->s) || conn->is_refused)
+        return false;
+    if (gu_unlikely(conn->n_turn >= GU_REQUESTS_PER_TURN)) {
+        gu_loop_ready(conn->server->http->loop, &conn->s.again);
+        return false;
+    }
+    return gu_likely(!gu_stream_is_blocked(&conn->s));
+}
+
+/* Lets the task that waits for the body have what is there. False when it made nothing of it. */
+static bool feed_reader(struct gu_conn *conn)
+{
+    struct gust_exchange *x = conn->x;
+    const char *before = conn->in;
+
+    x->reader = NULL;
+    gu_task_resume(x->task, 0);
+    return conn->in != before || conn->x != x;
+}
+
+static size_t drop_lingering(struct gu_conn *conn, size_t len)
+{
+    conn->lingered += (uint32_t)len;
+    if (conn->lingered > GU_LINGER_BYTES)
+        gu_stream_close(&conn->s);
+    return len;
+}
+
+static size_t received(struct gu_stream *s, char *bytes, size_t len)
+{
+    struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
+    size_t used;
+
+    if (gu_unlikely(conn->state != GU_CONN_OPEN))
+        return drop_lingering(conn, len);
+    conn->in = bytes;
+    conn->in_end = bytes + len;
+    conn->n_turn = 0;
+    gu_timeout_touch(conn->server->http->loop, &conn->timeout);
+    while (conn->in != conn->in_end) {
+        if (conn->x == NULL) {
+            if (!may_take_head(conn) || !take_head(conn))
+                break;
+        } else if (conn->x->reader == NULL || !feed_reader(conn)) {
+            break;
+        }
+    }
+    used = (size_t)(conn->in - bytes);
+    conn->in = conn->in_end = NULL;
+    if (gu_unlikely(conn->x != NULL && conn->x->reader == NULL))
+        gu_stream_pause(s);
+    return used;
+}
+
+static void ended(struct gu_stream *s, int err)
+{
+    struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
+
+    conn->is_ended = true;
+    if (err < 0 || conn->state != GU_CONN_OPEN) {
+        if (conn->x != NULL)
+            gu_exchange_gone(conn->x);
+        gu_stream_close(s);
+        return;
+    }
+    if (conn->x != NULL)
+        gu_exchange_half_closed(conn->x);
+    else if (s->pending == NULL || conn->is_in_head)
+        gu_conn_close_politely(conn);
+}
+
+static void drained(struct gu_stream *s)
+{
+    struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
+
+    if (conn->state == GU_CONN_CLOSING) {
+        conn->state = GU_CONN_OPEN;
+        gu_conn_close_politely(conn);
+    }
+}
+
+static void closed(struct gu_stream *s)
+{
+    struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
+    struct gust_httpserver *server = conn->server;
+
+    if (conn->state == GU_CONN_LINGERING)
+        server->http->n_lingering--;
+    conn->state = GU_CONN_CLOSED;
+    gu_timeout_stop(&conn->timeout);
+    gu_list_remove(&conn->all);
+    gu_server_conn_closed(server);
+    if (conn->x != NULL)
+        gu_exchange_gone(conn->x);
+    else
+        gu_loop_free_later(server->http->loop, conn, conn_free);
+}
+
+static const struct gu_stream_ops stream_ops = {received, ended, drained, closed};
+
+/* --- life --- */
+
+static void set_peer(struct gu_conn *conn, const struct gu_peer *peer)
+{
+    conn->family = (uint8_t)peer->address.ss_family;
+    if (conn->family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)&peer->address;
+
+        memcpy(conn->address, &in->sin_addr, 4);
+        conn->port = in->sin_port;
+    } else if (conn->family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)&peer->address;
+
+        memcpy(conn->address, &in6->sin6_addr, 16);
+        conn->port = in6->sin6_port;
+    }
+}
+
+struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct gu_peer *peer)
+{
+    struct gu_http *http = server->http;
+    struct gu_conn *conn;
+    uint16_t gen;
+
+    if (http->free_conns == NULL && !slab_add(http))
+        return NULL;
+    conn = http->free_conns;
+    http->free_conns = *link_of(conn);
+    gen = conn->s.io.gen;
+    memset(conn, 0, sizeof *conn);
+    conn->s.io.gen = gen;
+    conn->server = server;
+    gu_timeout_init(&conn->timeout);
+    gu_list_init(&conn->all);
+    set_peer(conn, peer);
+    if (gu_stream_open(&conn->s, http->net, &stream_ops, fd, true) < 0) {
+        conn_put(http, conn);
+        return NULL;
+    }
+    gu_list_append(&server->conns, &conn->all);
+    head_begun(conn);
+    return conn;
+}
+
+void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
+{
+    conn->x = NULL;
+    if (gu_unlikely(conn->state == GU_CONN_CLOSED)) {
+        gu_loop_free_later(conn->server->http->loop, conn, conn_free);
+        return;
+    }
+    if (gu_unlikely(!is_kept || (conn->is_ended && !has_input(conn)))) {
+        gu_conn_close_politely(conn);
+        return;
+    }
+    if (gu_unlikely(gu_stream_is_blocked(&conn->s)))
+        wait_in(conn, conn->server->busy);
+    gu_timeout_touch(conn->server->http->loop, &conn->timeout);
+    if (gu_unlikely((conn->s.flags & GU_STREAM_DISPATCHING) == 0))
+        gu_stream_resume(&conn->s);
+}
+
+/* --- expiry --- */
+
+static struct gu_conn *conn_of(struct gu_timeout *timeout)
+{
+    return gu_container_of(timeout, struct gu_conn, timeout);
+}
+
+void gu_conn_expired_idle(struct gu_timeout *timeout)
+{
+    struct gu_conn *conn = conn_of(timeout);
+
+    if (conn->x != NULL || gu_stream_is_blocked(&conn->s))
+        wait_in(conn, conn->server->idle); /* it is not idle; others watch over what it does */
+    else
+        gu_stream_close(&conn->s);
+}
+
+void gu_conn_expired_heading(struct gu_timeout *timeout)
+{
+    struct gu_conn *conn = conn_of(timeout);
+
+    wait_in(conn, conn->server->idle);
+    if (conn->s.pending == NULL)
+        gu_stream_close(&conn->s);
+    else
+        gu_conn_refuse(conn, 408, "the head took too long (header_timeout)");
+}
+
+/* Too slow, by the rate that counts once the grace is over. */
+static bool is_slow(const struct gust_httpserver *server, gu_time since, uint64_t n_bytes)
+{
+    gu_time elapsed = server->http->loop->now - since;
+
+    return elapsed > server->grace && server->min_rate > 0 &&
+           n_bytes / server->min_rate < (uint64_t)(elapsed / GU_SECOND);
+}
+
+static void check_sending(struct gu_conn *conn)
+{
+    const struct gu_out_queue *queue = conn->s.out;
+
+    if (!is_slow(conn->server, queue->since, queue->n_sent)) {
+        wait_in(conn, conn->server->busy);
+        return;
+    }
+    gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "closing: the peer reads too slowly (min_rate)");
+    gu_stream_close(&conn->s);
+}
+
+static void check_body(struct gu_conn *conn)
+{
+    struct gust_exchange *x = conn->x;
+    const struct gust_httpserver *server = conn->server;
+
+    if (is_slow(server, x->body_since, x->n_body))
+        gu_exchange_fail_reader(x, -GUST_ESLOW);
+    else if (server->http->loop->now - x->body_since > server->body_timeout)
+        gu_exchange_fail_reader(x, -ETIMEDOUT);
+    else
+        wait_in(conn, conn->server->busy);
+}
+
+void gu_conn_expired_busy(struct gu_timeout *timeout)
+{
+    struct gu_conn *conn = conn_of(timeout);
+
+    if (gu_stream_is_blocked(&conn->s))
+        check_sending(conn);
+    else if (conn->x != NULL && conn->x->reader != NULL)
+        check_body(conn);
+    else
+        wait_in(conn, conn->server->idle);
+}
+
+void gu_conn_expired_lingering(struct gu_timeout *timeout)
+{
+    gu_stream_close(&conn_of(timeout)->s);
+}

@@ -1,0 +1,371 @@
+/*
+ * exchange — a request, in its task
+ *
+ * The head is copied once into the task's arena, and its fields become C strings in place. The
+ * delegate then runs straight through: the head, the pieces of the body, the end.
+ */
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/status.h"
+#include "http/http_impl.h"
+#include <stdio.h>
+
+/* --- ending --- */
+
+/* Answers that the server gives itself: what a delegate's negative result means (DESIGN: -ETIMEDOUT
+ * is 504, and so on). */
+static int status_of(int err)
+{
+    switch (-err) {
+    case ETIMEDOUT:
+        return 504;
+    case ECANCELED:
+    case ENOMEM:
+    case GUST_EFULL:
+        return 503;
+    case GUST_ETOOBIG:
+        return 413;
+    case GUST_ESLOW:
+        return 408;
+    case GUST_EPROTO:
+        return 400;
+    default:
+        return 500;
+    }
+}
+
+static void answer_error(struct gust_exchange *x, int status)
+{
+    const char *reason = gu_status_reason(status);
+    char text[64];
+    int n = snprintf(text, sizeof text, "%d %s\n", status, reason);
+
+    gu_exchange_respond(x, status, reason, GU_STR("Content-Type: text/plain; charset=UTF-8\r\n"),
+                        gu_str(text, (size_t)n));
+}
+
+static void fail(struct gust_exchange *x, int err)
+{
+    if (err == -GUST_EANSWERED || (x->flags & (GU_X_GONE | GU_X_FINISHED)) != 0)
+        return;
+    if ((x->flags & GU_X_HEAD_SENT) != 0) {
+        x->flags |= GU_X_CUT;
+        return;
+    }
+    if (status_of(err) == 500)
+        gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "500 %s %s: %s returned %s", x->method_name.ptr,
+               x->target.ptr, x->task->name, gust_strerror(err));
+    answer_error(x, status_of(err));
+}
+
+/* A request body that was not read to its end cannot be told from the next request. */
+static bool is_kept(const struct gust_exchange *x)
+{
+    return (x->flags & (GU_X_KEEP_ALIVE | GU_X_BODY_READ | GU_X_FINISHED | GU_X_CUT)) ==
+           (GU_X_KEEP_ALIVE | GU_X_BODY_READ | GU_X_FINISHED);
+}
+
+static void end(struct gust_exchange *x)
+{
+    struct gu_conn *conn = x->conn;
+
+    if (gu_unlikely((x->flags & GU_X_FINISHED) == 0 && (x->flags & GU_X_CUT) == 0))
+        gust_exchange_finish(x);
+    if (gu_unlikely((x->flags & GU_X_CUT) != 0) && !gu_stream_is_closed(&conn->s)) {
+        gu_stream_flush(&conn->s);
+        gu_stream_close(&conn->s);
+    }
+    gu_conn_exchange_ended(conn, is_kept(x));
+    if (gu_unlikely(x->arena.chunks != NULL))
+        gu_arena_deinit(&x->arena);
+}
+
+/* --- running --- */
+
+static int deliver_body(struct gust_exchange *x)
+{
+    const gust_delegate *d = x->server->delegate;
+    char *piece = gust_alloc(GU_NET_COPY);
+    int n;
+
+    while ((n = gust_exchange_read(x, piece, GU_NET_COPY)) > 0) {
+        int err = d->data_received == NULL ? 0 : d->data_received(x, gu_str(piece, (size_t)n));
+
+        if (err < 0)
+            return err;
+    }
+    return n;
+}
+
+static void run(struct gust_task *task)
+{
+    struct gust_exchange *x = task->arg;
+    const gust_delegate *d = x->server->delegate;
+    int err = d->headers_received == NULL ? 0 : d->headers_received(x);
+
+    if (err >= 0 && gu_unlikely(d->data_received != NULL || d->finish != NULL)) {
+        if ((x->flags & GU_X_BODY_READ) == 0)
+            err = deliver_body(x);
+        if (err >= 0 && d->finish != NULL)
+            err = d->finish(x);
+    }
+    if (gu_unlikely(err < 0))
+        fail(x, err);
+    end(x);
+}
+
+static void raised(struct gust_task *task)
+{
+    struct gust_exchange *x = task->arg;
+    const gust_delegate *d = x->server->delegate;
+
+    if (d->raised != NULL && !x->is_raised) {
+        x->is_raised = true;
+        d->raised(x, task->raise_code, task->raise_message);
+    } else if ((x->flags & (GU_X_HEAD_SENT | GU_X_GONE)) == 0) {
+        answer_error(x, task->raise_code >= 400 && task->raise_code < 600 ? task->raise_code : 500);
+    } else if ((x->flags & GU_X_FINISHED) == 0) {
+        x->flags |= GU_X_CUT;
+    }
+    end(x);
+}
+
+/* --- starting --- */
+
+#define FIRST_ARENA ((size_t)512) /* of the exchange's arena, out of the task's */
+
+/* The byte behind each part, a blank, a colon or a CR, becomes the zero byte that ends it. */
+static gust_str part(char *head, uint32_t at, uint32_t len)
+{
+    head[at + len] = '\0';
+    return gu_str(head + at, len);
+}
+
+/* Parts that lie inside the target, which stays whole, are copied. */
+static bool set_target(struct gust_exchange *x, const struct gu_head *parsed)
+{
+    x->target = part(x->head, parsed->target_at, parsed->target_len);
+    x->path = gu_str(x->head + parsed->path_at, parsed->path_len);
+    x->query = (gust_str){"", 0};
+    if (parsed->query_at != 0) {
+        x->query = gu_str(x->head + parsed->query_at, parsed->query_len);
+        x->path = gu_arena_copy(&x->arena, x->path.ptr, x->path.len);
+    }
+    if (gu_unlikely((parsed->flags & GU_HEAD_ABSOLUTE) != 0)) {
+        x->host = gu_arena_copy(&x->arena, x->head + parsed->host_at, parsed->host_len);
+        if (parsed->path_len == 0)
+            x->path = GU_STR("/");
+    } else if (parsed->first[GU_FIELD_HOST] != 0) {
+        x->host = part(x->head, parsed->host_at, parsed->host_len);
+    } else {
+        x->host = GU_STR("127.0.0.1"); /* as Tornado: HTTP/1.0 need not say */
+    }
+    return x->path.ptr != NULL && x->host.ptr != NULL;
+}
+
+static bool set_head(struct gust_exchange *x, const struct gu_head *parsed)
+{
+    char *head = x->head;
+
+    for (unsigned i = 0; i < parsed->n_fields; i++) {
+        const struct gu_field *field = &parsed->fields[i];
+
+        x->fields[i] = *field;
+        head[field->name + field->name_len] = '\0';
+        head[field->value + field->value_len] = '\0';
+    }
+    memcpy(x->first, parsed->first, sizeof x->first);
+    x->n_fields = parsed->n_fields;
+    x->method = parsed->method;
+    x->minor = parsed->minor;
+    x->head_flags = parsed->flags;
+    x->method_name = part(head, parsed->method_at, parsed->method_len);
+    return set_target(x, parsed);
+}
+
+static unsigned flags_of(const struct gust_httpserver *server, const struct gu_head *parsed)
+{
+    unsigned flags = 0;
+
+    if ((parsed->flags & GU_HEAD_KEEP_ALIVE) != 0 && !server->options.no_keep_alive &&
+        !server->is_draining)
+        flags |= GU_X_KEEP_ALIVE;
+    if ((parsed->flags & GU_HEAD_CHUNKED) == 0 && parsed->content_length == 0)
+        flags |= GU_X_BODY_READ;
+    if ((parsed->flags & GU_HEAD_EXPECT_CONTINUE) != 0)
+        flags |= GU_X_CONTINUE;
+    if (parsed->method == GU_METHOD_HEAD)
+        flags |= GU_X_NO_BODY;
+    return flags;
+}
+
+static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task *task,
+                                          const struct gu_head *parsed, const char *head)
+{
+    struct gust_httpserver *server = conn->server;
+    struct gust_exchange *x = gu_arena_alloc(&task->arena, sizeof *x);
+    char *first = gu_arena_alloc(&task->arena, FIRST_ARENA);
+
+    if (gu_unlikely(x == NULL || first == NULL))
+        return NULL;
+    gu_arena_init(&x->arena, &server->http->tasks->chunks, first, FIRST_ARENA, GU_TASK_MEMORY);
+    x->fields = gu_arena_alloc(&task->arena, parsed->n_fields * sizeof *x->fields);
+    x->head = gu_arena_alloc(&task->arena, parsed->len);
+    if (gu_unlikely(x->fields == NULL || x->head == NULL))
+        return NULL;
+    memcpy(x->head, head, parsed->len);
+    x->conn = conn;
+    x->task = task;
+    x->server = server;
+    x->state = NULL;
+    x->flags = (uint16_t)flags_of(server, parsed);
+    x->status = 0;
+    x->body_left = parsed->content_length;
+    x->body_max = server->max_body_size;
+    x->n_body = 0;
+    x->chunked = NULL;
+    x->body_since = 0;
+    x->reader = NULL;
+    x->n_sent = 0;
+    x->is_raised = false;
+    x->started = server->http->loop->now;
+    task->raised = raised;
+    task->arg = x;
+    if (gu_likely(set_head(x, parsed)))
+        return x;
+    gu_arena_deinit(&x->arena);
+    return NULL;
+}
+
+static gu_cold void refuse_start(struct gu_conn *conn)
+{
+    gu_conn_refuse(conn, 503, "no task for the request (max_tasks), or no memory");
+}
+
+void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head)
+{
+    struct gust_httpserver *server = conn->server;
+    struct gust_task *task = gu_task_new(server->http->tasks, run, "request");
+    struct gust_exchange *x;
+
+    if (gu_unlikely(task == NULL)) {
+        refuse_start(conn);
+        return;
+    }
+    x = exchange_new(conn, task, parsed, head);
+    if (gu_unlikely(x == NULL)) {
+        gu_task_discard(task);
+        refuse_start(conn);
+        return;
+    }
+    conn->x = x;
+    gu_task_start(task);
+}
+
+/* --- the client leaves --- */
+
+void gu_exchange_fail_reader(struct gust_exchange *x, int err)
+{
+    if (x->reader == NULL)
+        return;
+    x->reader = NULL;
+    gu_task_wake(x->task, err);
+}
+
+void gu_exchange_gone(struct gust_exchange *x)
+{
+    const gust_delegate *d = x->server->delegate;
+
+    if ((x->flags & GU_X_GONE) != 0)
+        return;
+    x->flags |= GU_X_GONE;
+    gu_exchange_fail_reader(x, -GUST_ECLOSED);
+    if (d->on_connection_close != NULL)
+        d->on_connection_close(x);
+}
+
+void gu_exchange_half_closed(struct gust_exchange *x)
+{
+    if ((x->flags & GU_X_BODY_READ) == 0)
+        gu_exchange_fail_reader(x, -GUST_ECLOSED);
+    if (x->server->half_closed != NULL)
+        x->server->half_closed(x);
+}
+
+/* --- reading the head --- */
+
+gust_str gu_exchange_field(const struct gust_exchange *x, gust_str name)
+{
+    for (unsigned i = x->n_fields; i-- > 0;) {
+        const struct gu_field *field = &x->fields[i];
+
+        if (field->name_len == name.len &&
+            gu_str_ieq(gu_str(x->head + field->name, name.len), name))
+            return gu_str(x->head + field->value, field->value_len);
+    }
+    return (gust_str){NULL, 0};
+}
+
+gust_str gu_exchange_known(const struct gust_exchange *x, enum gu_field_id id)
+{
+    if (x->first[id] == 0)
+        return (gust_str){NULL, 0};
+    for (unsigned i = x->n_fields; i-- > 0;)
+        if (x->fields[i].id == id)
+            return gu_str(x->head + x->fields[i].value, x->fields[i].value_len);
+    return (gust_str){NULL, 0};
+}
+
+const char *gust_exchange_method(const gust_exchange *x)
+{
+    return x->method_name.ptr;
+}
+
+const char *gust_exchange_uri(const gust_exchange *x)
+{
+    return x->target.ptr;
+}
+
+const char *gust_exchange_path(const gust_exchange *x)
+{
+    return x->path.ptr;
+}
+
+const char *gust_exchange_query(const gust_exchange *x)
+{
+    return x->query.ptr;
+}
+
+const char *gust_exchange_host(const gust_exchange *x)
+{
+    return x->host.ptr;
+}
+
+int gust_exchange_minor_version(const gust_exchange *x)
+{
+    return x->minor;
+}
+
+const char *gust_exchange_header(const gust_exchange *x, const char *name)
+{
+    return gu_exchange_field(x, gust_str_from(name)).ptr;
+}
+
+bool gust_exchange_field(const gust_exchange *x, size_t i, gust_str *name, gust_str *value)
+{
+    if (i >= x->n_fields)
+        return false;
+    *name = gu_str(x->head + x->fields[i].name, x->fields[i].name_len);
+    *value = gu_str(x->head + x->fields[i].value, x->fields[i].value_len);
+    return true;
+}
+
+void *gust_exchange_arg(const gust_exchange *x)
+{
+    return x->server->arg;
+}
+
+void **gust_exchange_state(gust_exchange *x)
+{
+    return &x->state;
+}

@@ -1,0 +1,217 @@
+/*
+ * http — connections and exchanges
+ *
+ * A connection (gu_conn) is small, lives as long as its socket, and holds no buffer. An exchange
+ * (gust_exchange) is one request and its response; it lies in the arena of the request's task and
+ * ends with it. A connection has one exchange at a time: what comes behind it waits, unparsed.
+ *
+ * Input reaches an exchange while the connection hands bytes up: the connection keeps where they
+ * are (in, in_end), and a task that reads its body takes from there. A task that finds nothing
+ * waits, and the connection resumes it, on the spot, when more has come.
+ */
+#ifndef GU_HTTP_IMPL_H
+#define GU_HTTP_IMPL_H
+
+#include "base/buf.h"
+#include "codec/chunked.h"
+#include "codec/date.h"
+#include "codec/head.h"
+#include "net/listen.h"
+#include "net/net_impl.h"
+#include <gust/server.h>
+#include <netinet/in.h>
+
+#define GU_REQUESTS_PER_TURN 64
+#define GU_LINGER_BYTES ((size_t)64 * 1024)
+#define GU_LINGERERS 1024
+#define GU_UNSENT_WAIT ((size_t)64 * 1024) /* a writer waits above that */
+
+/* --- connections --- */
+
+enum gu_conn_state {
+    GU_CONN_OPEN,
+    GU_CONN_CLOSING,   /* answered for the last time; the answer is still leaving */
+    GU_CONN_LINGERING, /* answered for the last time; reads and drops what still comes */
+    GU_CONN_CLOSED
+};
+
+struct gu_conn {
+    struct gu_stream s;
+    struct gust_httpserver *server;
+    struct gust_exchange *x; /* the request in hand */
+    const char *in, *in_end; /* while bytes are handed up */
+    struct gu_timeout timeout;
+    struct gu_link all;
+    uint8_t address[16]; /* of the peer, as in sockaddr_in or sockaddr_in6 */
+    uint16_t port;       /* network order */
+    uint8_t family;      /* AF_INET, AF_INET6 or AF_UNIX */
+    uint8_t state;
+    bool is_in_head; /* waits for the rest of a head */
+    bool is_ended;   /* the peer sends no more */
+    bool is_refused; /* what comes is not read any more */
+    uint16_t n_turn; /* requests in this turn */
+    struct gu_head_resume resume;
+    uint32_t lingered; /* bytes dropped */
+};
+
+/* What the connections of a loop share. */
+struct gu_http {
+    struct gu_room room;
+    struct gust_loop *loop;
+    struct gu_net *net;
+    struct gu_tasks *tasks;
+    struct gu_conn *free_conns;
+    struct gu_conn_slab *slabs;
+    size_t n_lingering;
+    gu_time date_until;
+    char date[GU_DATE_LEN + 1];
+    struct gu_head head; /* of the request that is being parsed */
+};
+
+struct gu_http *gu_http_of(struct gust_loop *loop);
+
+/* The Date field's value, made once a second. */
+const char *gu_http_renew_date(struct gu_http *http);
+static inline const char *gu_http_date(struct gu_http *http)
+{
+    return gu_likely(http->loop->now < http->date_until) ? http->date : gu_http_renew_date(http);
+}
+
+/* --- the server --- */
+
+struct gu_server_listener {
+    struct gu_listener listener;
+    struct gust_httpserver *server;
+    struct gu_link link;
+    uint16_t port;
+};
+
+struct gust_httpserver {
+    struct gu_http *http;
+    const gust_delegate *delegate;
+    void *arg;
+    struct gu_link listeners;
+    struct gu_link conns;
+    size_t n_conns;
+    bool is_draining;                             /* no keep-alive any more */
+    bool is_paused;                               /* max_connections are there */
+    void (*half_closed)(struct gust_exchange *x); /* see gu_exchange_half_closed(); or NULL */
+    struct gu_wait *closer;                       /* gust_httpserver_close_all() */
+
+    gust_httpserver_options options;
+    size_t max_header_size, max_body_size, max_connections, max_memory;
+    unsigned max_header_count;
+    gu_time body_timeout, grace;
+    uint64_t min_rate;
+    struct gu_timeout_list *idle, *heading, *busy, *lingering;
+};
+
+void gu_server_conn_closed(struct gust_httpserver *server);
+
+/* --- connections --- */
+
+void gu_conn_pool_free(struct gu_http *http);
+
+struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct gu_peer *peer);
+
+/* The exchange has ended: its task is about to. */
+void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept);
+
+/* Answers without a delegate, and closes. */
+void gu_conn_refuse(struct gu_conn *conn, int status, const char *why);
+
+/* Closes after what was put has been sent; reads a while where the peer may still be sending. */
+void gu_conn_close_politely(struct gu_conn *conn);
+
+void gu_conn_expired_idle(struct gu_timeout *timeout);
+void gu_conn_expired_heading(struct gu_timeout *timeout);
+void gu_conn_expired_busy(struct gu_timeout *timeout);
+void gu_conn_expired_lingering(struct gu_timeout *timeout);
+
+/* --- exchanges --- */
+
+enum {
+    GU_X_KEEP_ALIVE = 1,
+    GU_X_HEAD_SENT = 2,
+    GU_X_FINISHED = 4,   /* the response is complete */
+    GU_X_CHUNKED = 8,    /* the response is */
+    GU_X_NO_BODY = 16,   /* HEAD, 204, 304: the response's body is not sent */
+    GU_X_GONE = 32,      /* the client is */
+    GU_X_BODY_READ = 64, /* the request's body is read to its end */
+    GU_X_CONTINUE = 128, /* the client waits for a 100 */
+    GU_X_SIZED = 256,    /* the response has a Content-Length */
+    GU_X_DETACHED = 512, /* the connection is not ours any more */
+    GU_X_BODY_BAD = 1024,
+    GU_X_CUT = 2048 /* the response cannot be completed: the connection is closed */
+};
+
+struct gust_exchange {
+    struct gu_conn *conn;
+    struct gust_task *task;
+    struct gust_httpserver *server;
+    void *state; /* the delegate's own */
+    /* Memory for what is kept as long as the exchange. The task's own arena will not do: what is
+     * written, or cached, while a GUST_SCOPE is open must not end with that scope. */
+    struct gust_arena arena;
+
+    /* the request */
+    char *head;
+    gust_str method_name, target, path, query, host;
+    struct gu_field *fields;
+    uint16_t n_fields;
+    uint8_t method, minor;
+    uint16_t head_flags; /* of gu_head */
+    uint16_t flags;
+    int status; /* of the response, once its head is sent */
+    bool is_raised;
+    uint16_t first[GU_N_FIELD_IDS];
+
+    /* the request's body */
+    uint64_t body_left; /* of Content-Length */
+    uint64_t body_max;
+    uint64_t n_body; /* read so far */
+    struct gu_chunked *chunked;
+    struct gu_wait *reader;
+    gu_time body_since;
+
+    /* the response's body */
+    uint64_t length_left; /* with GU_X_SIZED */
+    uint64_t n_sent;      /* bytes of the response's body, for the log */
+    gu_time started;
+};
+
+/* Runs a parsed request, whose head lies at `head`, in a task. Answers 503 itself if there can be
+ * none. */
+void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head);
+
+/* The client is gone: tells the delegate, ends waits. */
+void gu_exchange_gone(struct gust_exchange *x);
+
+/* Ends the wait for the body with an error. */
+void gu_exchange_fail_reader(struct gust_exchange *x, int err);
+
+/* The client has shut its sending side down: it may still read, or be gone. */
+void gu_exchange_half_closed(struct gust_exchange *x);
+
+/* The value of a known field, the last where there are several; .ptr is NULL without one. */
+gust_str gu_exchange_known(const struct gust_exchange *x, enum gu_field_id id);
+gust_str gu_exchange_field(const struct gust_exchange *x, gust_str name);
+
+/* --- the response, for those who format fields themselves --- */
+
+/* A whole response: the lines of `fields` end in CRLF and are trusted; framing fields are added.
+ * A large body that was allocated from x->arena is taken: it is gone when this returns. */
+void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,
+                         gust_str body);
+
+/* As gust_exchange_write_headers(). */
+void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
+                       int64_t length);
+
+/* Puts a piece of the body without waiting. */
+int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len);
+
+/* Waits until the client has taken most of what was put. */
+int gu_exchange_drain(struct gust_exchange *x, size_t most);
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * response — heads, framing, bodies (RFC 9112 6)
+ *
+ * Whoever writes a response hands over lines that it has checked; what frames the message
+ * (Content-Length, Transfer-Encoding, Connection) is added here and nowhere else, so that it cannot
+ * contradict what is sent.
+ */
+#include "base/fmt.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/fields.h"
+#include "codec/status.h"
+#include "http/http_impl.h"
+#include <inttypes.h>
+
+#define HEAD_ROOM \
+    ((size_t)256) /* for the status line, without its reason, and the framing fields */
+
+static bool has_no_body(int status)
+{
+    return status == 204 || status == 304 || status < 200;
+}
+
+static char *put(char *to, const char *bytes, size_t len)
+{
+    memcpy(to, bytes, len);
+    return to + len;
+}
+
+#define PUT(to, literal) put(to, "" literal, sizeof(literal) - 1)
+
+static char *put_status(char *to, int status, const char *reason)
+{
+    if (gu_likely(status == 200 && reason == NULL))
+        return PUT(to, "HTTP/1.1 200 OK\r\n");
+    if (reason == NULL)
+        reason = gu_status_reason(status);
+    to = PUT(to, "HTTP/1.1 ");
+    to += gu_fmt_u64(to, (uint64_t)status);
+    *to++ = ' ';
+    to = put(to, reason, strlen(reason));
+    return PUT(to, "\r\n");
+}
+
+static char *put_connection(const struct gust_exchange *x, char *to)
+{
+    if (gu_unlikely((x->flags & GU_X_KEEP_ALIVE) == 0))
+        return PUT(to, "Connection: close\r\n");
+    if (gu_unlikely(x->minor == 0))
+        return PUT(to, "Connection: keep-alive\r\n");
+    return to;
+}
+
+/* The head; `length` is negative when the body's is not known. */
+static char *put_head(struct gust_exchange *x, char *to, int status, const char *reason,
+                      gust_str fields, int64_t length)
+{
+    to = put_status(to, status, reason);
+    to = put(to, fields.ptr, fields.len);
+    if (gu_likely(!has_no_body(status))) {
+        if (gu_likely(length >= 0)) {
+            to = PUT(to, "Content-Length: ");
+            to += gu_fmt_u64(to, (uint64_t)length);
+            to = PUT(to, "\r\n");
+        } else if ((x->flags & GU_X_CHUNKED) != 0) {
+            to = PUT(to, "Transfer-Encoding: chunked\r\n");
+        }
+    }
+    to = put_connection(x, to);
+    return PUT(to, "\r\n");
+}
+
+static size_t head_size(const char *reason, gust_str fields)
+{
+    return HEAD_ROOM + fields.len + (reason == NULL ? 0 : strlen(reason));
+}
+
+/* The connection is only kept if the next request can be found behind this one's body, which is
+ * likely where the body is being read. */
+static void settle(struct gust_exchange *x, int status)
+{
+    bool is_unread = (x->flags & GU_X_BODY_READ) == 0 && x->body_since == 0;
+
+    x->status = status;
+    x->flags |= GU_X_HEAD_SENT;
+    if (has_no_body(status))
+        x->flags |= GU_X_NO_BODY;
+    if (gu_unlikely(is_unread) || gu_unlikely(x->server->is_draining))
+        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
+}
+
+/* A head that does not fit the output buffer. */
+static gu_cold void refuse_large_head(struct gust_exchange *x)
+{
+    gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION,
+           "%s %s: the response's head is larger than %zu bytes", x->method_name.ptr, x->target.ptr,
+           GU_NET_OUT);
+    x->flags |= GU_X_CUT;
+}
+
+/* What the kernel does not take is kept by the body's own chunk, and not copied. */
+static void put_large_body(struct gust_exchange *x, gust_str body)
+{
+    struct gu_chunk *hold = gu_arena_take_chunk(&x->arena, body.ptr);
+
+    gu_stream_put_large(&x->conn->s, body.ptr, body.len, &hold);
+    gu_chunks_release(hold);
+}
+
+void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,
+                         gust_str body)
+{
+    struct gu_stream *s = &x->conn->s;
+    size_t room = head_size(reason, fields);
+    bool is_small = body.len < GU_NET_COPY;
+    char *start, *to;
+
+    settle(x, status);
+    x->flags |= GU_X_FINISHED;
+    if (gu_unlikely((x->flags & GU_X_GONE) != 0))
+        return;
+    if (gu_unlikely(room > GU_NET_OUT - GU_NET_COPY)) {
+        refuse_large_head(x);
+        return;
+    }
+    start = gu_stream_reserve(s, room + (is_small ? body.len : 0));
+    to = put_head(x, start, status, reason, fields, (int64_t)body.len);
+    if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
+        body.len = 0;
+    x->n_sent = body.len;
+    if (gu_likely(is_small))
+        to = put(to, body.ptr, body.len);
+    gu_stream_commit(s, (size_t)(to - start));
+    if (gu_unlikely(!is_small) && body.len > 0)
+        put_large_body(x, body);
+}
+
+void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
+                       int64_t length)
+{
+    struct gu_stream *s = &x->conn->s;
+    size_t room = head_size(reason, fields);
+    char *start, *to;
+
+    settle(x, status);
+    if ((x->flags & GU_X_GONE) != 0)
+        return;
+    if (room > GU_NET_OUT) {
+        refuse_large_head(x);
+        return;
+    }
+    if (length >= 0) {
+        x->flags |= GU_X_SIZED;
+        x->length_left = (uint64_t)length;
+    } else if (x->minor > 0) {
+        x->flags |= has_no_body(status) ? 0 : GU_X_CHUNKED;
+    } else if (!has_no_body(status)) {
+        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE; /* the end of the connection ends the body */
+    }
+    start = gu_stream_reserve(s, room);
+    to = put_head(x, start, status, reason, fields, length);
+    gu_stream_commit(s, (size_t)(to - start));
+}
+
+static int wrong_length(struct gust_exchange *x, const char *what, uint64_t n)
+{
+    gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION,
+           "%s %s: wrote %" PRIu64 " bytes %s than Content-Length", x->method_name.ptr,
+           x->target.ptr, n, what);
+    x->flags |= GU_X_CUT;
+    return -GUST_ETOOBIG;
+}
+
+static void put_chunk(struct gu_stream *s, const void *data, size_t len)
+{
+    char line[GU_CHUNKED_SIZE_LEN];
+
+    gu_stream_put(s, line, gu_chunked_format_size(line, len));
+    gu_stream_put(s, data, len);
+    gu_stream_put(s, "\r\n", 2);
+}
+
+int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len)
+{
+    if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
+        return -GUST_ECLOSED;
+    if ((x->flags & GU_X_SIZED) != 0) {
+        if (len > x->length_left)
+            return wrong_length(x, "more", len - x->length_left);
+        x->length_left -= len;
+    }
+    if (len == 0 || (x->flags & GU_X_NO_BODY) != 0)
+        return 0;
+    x->n_sent += len;
+    if ((x->flags & GU_X_CHUNKED) != 0)
+        put_chunk(&x->conn->s, data, len);
+    else
+        gu_stream_put(&x->conn->s, data, len);
+    return 0;
+}
+
+int gu_exchange_drain(struct gust_exchange *x, size_t most)
+{
+    struct gu_conn *conn = x->conn;
+
+    if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
+        return -GUST_ECLOSED;
+    gu_stream_flush(&conn->s);
+    if (gu_stream_is_blocked(&conn->s) && !gu_stream_is_closed(&conn->s))
+        gu_timeout_start(x->server->busy, &conn->timeout);
+    return gu_stream_wait_sent(&conn->s, most);
+}
+
+void gust_exchange_finish(gust_exchange *x)
+{
+    if ((x->flags & GU_X_FINISHED) != 0)
+        return;
+    if ((x->flags & GU_X_HEAD_SENT) == 0) {
+        gu_exchange_respond(x, 200, NULL, GU_STR(""), GU_STR(""));
+        return;
+    }
+    x->flags |= GU_X_FINISHED;
+    if ((x->flags & GU_X_SIZED) != 0 && x->length_left > 0 && ((x->flags & GU_X_NO_BODY) == 0))
+        wrong_length(x, "less", x->length_left);
+    else if ((x->flags & (GU_X_CHUNKED | GU_X_NO_BODY | GU_X_GONE)) == GU_X_CHUNKED)
+        gu_stream_put(&x->conn->s, GU_CHUNKED_LAST, sizeof GU_CHUNKED_LAST - 1);
+}
+
+/* --- the delegates' forms --- */
+
+static int put_fields(struct gu_buf *lines, const gust_field *fields)
+{
+    for (; fields != NULL && fields->name != NULL; fields++) {
+        gust_str name = gust_str_from(fields->name), value = gust_str_from(fields->value);
+
+        if (!gu_field_name_ok(name) || !gu_field_value_ok(value))
+            return -EINVAL;
+        gu_buf_put_str(lines, name);
+        gu_buf_puts(lines, ": ");
+        gu_buf_put_str(lines, value);
+        gu_buf_puts(lines, "\r\n");
+    }
+    return 0;
+}
+
+int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *fields,
+                                int64_t length)
+{
+    struct gu_buf lines;
+    gust_str text = {"", 0};
+    int err;
+
+    if ((x->flags & GU_X_HEAD_SENT) != 0)
+        return -GUST_ELATE;
+    if (status < 100 || status > 999)
+        return -EINVAL;
+    gu_buf_init(&lines, &x->arena, GU_NET_OUT);
+    err = put_fields(&lines, fields);
+    if (err == 0)
+        err = gu_buf_finish(&lines, &text);
+    if (err < 0)
+        return err;
+    gu_exchange_begin(x, status, NULL, text, length);
+    return 0;
+}
+
+int gust_exchange_write(gust_exchange *x, const void *data, size_t len)
+{
+    int err;
+
+    if ((x->flags & GU_X_HEAD_SENT) == 0) {
+        err = gust_exchange_write_headers(x, 200, NULL, GUST_NEVER);
+        if (err < 0)
+            return err;
+    }
+    err = gu_exchange_put(x, data, len);
+    if (err < 0 || gu_stream_unsent(&x->conn->s) <= GU_UNSENT_WAIT)
+        return err;
+    return gu_exchange_drain(x, GU_UNSENT_WAIT);
+}

@@ -1,0 +1,230 @@
+/*
+ * server — options, listeners, connections as a whole
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "http/http_impl.h"
+#include <gust/net.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#define TICK GU_SECOND /* how often those who are watched over are looked at */
+
+/* --- options --- */
+
+static bool make_lists(struct gust_httpserver *server, const gust_httpserver_options *o)
+{
+    struct gust_loop *loop = server->http->loop;
+
+    server->heading =
+        gu_timeout_list(loop, gu_option_time(o->header_timeout, 10), gu_conn_expired_heading);
+    server->idle = gu_timeout_list(loop, gu_option_time(o->idle_timeout, 75), gu_conn_expired_idle);
+    server->busy = gu_timeout_list(loop, TICK, gu_conn_expired_busy);
+    server->lingering =
+        gu_timeout_list(loop, gu_option_time(o->linger_timeout, 2), gu_conn_expired_lingering);
+    return server->heading != NULL && server->idle != NULL && server->busy != NULL &&
+           server->lingering != NULL;
+}
+
+static void set_options(struct gust_httpserver *server, const gust_httpserver_options *o)
+{
+    size_t n_fields = gu_option_size(o->max_header_count, 100);
+
+    server->options = *o;
+    server->max_header_size =
+        gu_min(gu_option_size(o->max_header_size, (size_t)64 * 1024), GU_NET_IN - 1);
+    server->max_header_count = (unsigned)gu_min(n_fields, GU_HEAD_MAX_FIELDS);
+    server->max_body_size = gu_option_size(o->max_body_size, (size_t)32 << 20);
+    server->max_connections = gu_option_size(o->max_connections, SIZE_MAX);
+    server->max_memory = gu_option_size(o->max_memory, SIZE_MAX);
+    server->body_timeout = gu_option_time(o->body_timeout, GUST_NEVER);
+    server->grace = gu_option_time(o->min_rate_grace, 5);
+    server->min_rate = o->min_rate < 0 ? 0 : gu_option_size(o->min_rate, 240);
+    server->http->net->max_queue = gu_option_size(o->max_buffer_size, (size_t)16 << 20);
+    server->http->tasks->max_live = gu_option_size(o->max_tasks, 100000);
+}
+
+/* --- life --- */
+
+gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, void *arg,
+                                              const gust_httpserver_options *options)
+{
+    static const gust_httpserver_options defaults;
+    struct gust_loop *loop = gust_loop_current();
+    gust_httpserver *server = gu_alloc0(sizeof *server);
+
+    if (server == NULL || loop == NULL)
+        goto fail;
+    server->http = gu_http_of(loop);
+    if (server->http == NULL)
+        goto fail;
+    server->delegate = delegate;
+    server->arg = arg;
+    gu_list_init(&server->listeners);
+    gu_list_init(&server->conns);
+    set_options(server, options != NULL ? options : &defaults);
+    if (make_lists(server, &server->options))
+        return server;
+fail:
+    gu_free(server);
+    return NULL;
+}
+
+static void free_listener(struct gu_server_listener *sl)
+{
+    gu_listener_close(&sl->listener);
+    gu_list_remove(&sl->link);
+    gu_loop_free_later(sl->server->http->loop, sl, gu_free);
+}
+
+void gust_httpserver_stop(gust_httpserver *server)
+{
+    GU_LIST_FOREACH_SAFE (link, &server->listeners) {
+        free_listener(gu_container_of(link, struct gu_server_listener, link));
+    }
+}
+
+void gust_httpserver_free(gust_httpserver *server)
+{
+    if (server == NULL)
+        return;
+    gust_httpserver_stop(server);
+    GU_LIST_FOREACH_SAFE (link, &server->conns) {
+        gu_stream_close(&gu_container_of(link, struct gu_conn, all)->s);
+    }
+    gu_loop_free_later(server->http->loop, server, gu_free);
+}
+
+/* --- connections --- */
+
+static void pause_listeners(gust_httpserver *server)
+{
+    server->is_paused = true;
+    GU_LIST_FOREACH (link, &server->listeners) {
+        gu_listener_pause(&gu_container_of(link, struct gu_server_listener, link)->listener);
+    }
+}
+
+static void resume_listeners(gust_httpserver *server)
+{
+    server->is_paused = false;
+    GU_LIST_FOREACH (link, &server->listeners) {
+        gu_listener_resume(&gu_container_of(link, struct gu_server_listener, link)->listener);
+    }
+}
+
+static void accepted(struct gu_listener *listener, int fd, const struct gu_peer *peer)
+{
+    gust_httpserver *server =
+        gu_container_of(listener, struct gu_server_listener, listener)->server;
+
+    if (gu_conn_new(server, fd, peer) == NULL) {
+        close(fd);
+        return;
+    }
+    if (++server->n_conns >= server->max_connections)
+        pause_listeners(server);
+}
+
+void gu_server_conn_closed(gust_httpserver *server)
+{
+    server->n_conns--;
+    if (gu_unlikely(server->is_paused))
+        resume_listeners(server);
+    if (gu_unlikely(server->closer != NULL) && server->n_conns == 0) {
+        struct gust_task *task = server->closer->task;
+
+        server->closer = NULL;
+        gu_task_wake(task, 0);
+    }
+}
+
+static void abandon_close(struct gu_wait *wait)
+{
+    gust_httpserver *server = *(gust_httpserver **)(void *)(wait + 1);
+
+    server->closer = NULL;
+}
+
+int gust_httpserver_close_all(gust_httpserver *server)
+{
+    struct {
+        struct gu_wait wait;
+        gust_httpserver *server;
+    } closer = {{.abandon = abandon_close}, server};
+
+    server->is_draining = true;
+    GU_LIST_FOREACH_SAFE (link, &server->conns) {
+        struct gu_conn *conn = gu_container_of(link, struct gu_conn, all);
+
+        if (conn->x == NULL && !conn->is_in_head)
+            gu_conn_close_politely(conn);
+    }
+    if (server->n_conns == 0)
+        return 0;
+    server->closer = &closer.wait;
+    return gu_task_wait(&closer.wait, GU_FOREVER);
+}
+
+/* --- listening --- */
+
+/* Set on the listening socket, from which Linux lets connections inherit it: no call for each. */
+static void set_no_delay(int fd)
+{
+    int on = 1;
+
+    gust_ignore(
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)); /* not of a Unix socket */
+}
+
+static int add_socket(gust_httpserver *server, int fd)
+{
+    struct gu_server_listener *sl = gu_alloc0(sizeof *sl);
+    int err =
+        sl == NULL ? -ENOMEM : gu_listener_open(&sl->listener, server->http->loop, fd, accepted);
+    int port;
+
+    if (err < 0) {
+        gu_free(sl);
+        close(fd);
+        return err;
+    }
+    set_no_delay(fd);
+    sl->server = server;
+    port = gust_socket_port(fd);
+    sl->port = port > 0 ? (uint16_t)port : 0;
+    gu_list_append(&server->listeners, &sl->link);
+    return 0;
+}
+
+int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[], size_t n_fds)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < n_fds; i++) {
+        if (err == 0)
+            err = add_socket(server, fds[i]);
+        else
+            close(fds[i]);
+    }
+    return err;
+}
+
+int gust_httpserver_listen(gust_httpserver *server, const char *address)
+{
+    int fds[8];
+    int n = gust_bind_sockets(address, NULL, fds, gu_countof(fds));
+
+    return n < 0 ? n : gust_httpserver_add_sockets(server, fds, (size_t)n);
+}
+
+int gust_httpserver_port(const gust_httpserver *server)
+{
+    GU_LIST_FOREACH (link, &server->listeners) {
+        struct gu_server_listener *sl = gu_container_of(link, struct gu_server_listener, link);
+
+        if (sl->port != 0)
+            return sl->port;
+    }
+    return 0;
+}
