@@ -9,6 +9,8 @@
  * A turn: the callbacks that were there when it began; due timers; the poller, which sleeps only if
  * no callback waits; the handlers of what is ready. A callback that a callback adds runs in the
  * next turn. Follows Tornado's IOLoop.
+ *
+ * A loop belongs to one process: fork() before a loop is made, or make none in the child.
  */
 #ifndef GUST_LOOP_H
 #define GUST_LOOP_H
@@ -31,9 +33,10 @@ enum {
 };
 
 typedef struct gust_loop_options {
-    const char
-        *poller; /**< "epoll", "kqueue", "poll", "select"; NULL: GUST_POLLER, else the best */
-    double slow_callback; /**< what holds the loop longer is logged with its name; 0: 0.1 s */
+    /** "epoll", "kqueue", "poll" or "select"; NULL: what GUST_POLLER names, else the best. */
+    const char *poller;
+    /** Seconds: what holds the loop longer is logged with its name. 0: 0.1; GUST_NEVER: nothing. */
+    double slow_callback;
 } gust_loop_options;
 
 /** A loop for this thread, which has none yet. **Errors:** -EEXIST when it has one, -ENOENT for a
@@ -50,7 +53,8 @@ GUST_API int gust_loop_start(gust_loop *loop);
  * after one turn. **Any thread.** */
 GUST_API void gust_loop_stop(gust_loop *loop);
 
-/** Frees a stopped loop with its timers and callbacks; descriptors stay open. NULL is allowed. */
+/** Frees a stopped loop with its timers and callbacks, on its own thread; descriptors stay open.
+ * NULL is allowed. */
 GUST_API void gust_loop_close(gust_loop *loop);
 
 /** Seconds of the monotonic clock, read once a turn. */
@@ -74,12 +78,14 @@ GUST_API gust_timer *gust_loop_call_later(gust_loop *loop, double seconds, void 
                                           void *arg);
 GUST_API gust_timer *gust_loop_call_at(gust_loop *loop, double when, void (*fn)(void *), void *arg);
 
-/** Forgets a timer that has not run yet. NULL is allowed. */
+/** Forgets a timer that has not run yet; nothing happens inside its own callback. NULL is allowed.
+ */
 GUST_API void gust_timer_cancel(gust_timer *timer);
 
 /** Calls fn(arg) every `seconds`, the first time after one period. With a jitter of 0.1 each period
  * is between 0.95 and 1.05 times as long. Beats that were missed are skipped, not made up for.
- * NULL when memory is short or `seconds` is not positive. Follows PeriodicCallback. */
+ * NULL when memory is short, `seconds` is not positive or `jitter` is not within 0 and 1. Follows
+ * PeriodicCallback. */
 GUST_API gust_periodic *gust_periodic_new(gust_loop *loop, double seconds, double jitter,
                                           void (*fn)(void *), void *arg);
 
@@ -90,12 +96,13 @@ GUST_API void gust_periodic_free(gust_periodic *periodic);
 
 /** Calls fn(fd, ready, arg) whenever `fd` is ready for one of `events`, as long as it is
  * (level-triggered). **Errors:** -EEXIST when `fd` has a handler, -ERANGE for a descriptor that the
- * poller cannot hold (select beyond FD_SETSIZE), or what the system says. */
+ * poller cannot hold (select beyond FD_SETSIZE), -EBADF, -ENOMEM, -ENOSPC, -EPERM for a file. */
 GUST_API int gust_loop_add_handler(gust_loop *loop, int fd, unsigned events,
                                    void (*fn)(int fd, unsigned ready, void *arg),
                                    void *arg) GUST_CHECK;
 
-/** Changes what a handler waits for. **Errors:** -ENOENT. */
+/** Changes what a handler waits for. **Errors:** -ENOENT, or what the system says; then it waits
+ * for what it did before. */
 GUST_API int gust_loop_update_handler(gust_loop *loop, int fd, unsigned events) GUST_CHECK;
 
 /** Removes a handler, also from inside a handler; an event that was pending is dropped. Nothing

@@ -10,6 +10,7 @@
 #include "loop/loop_private.h"
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #ifndef CLOCK_MONOTONIC_COARSE
@@ -85,8 +86,11 @@ void gu_loop_ran(struct gust_loop *loop, const char *name)
 {
     gu_time held = look_at_watch(loop);
 
+    if (name == NULL)
+        name = loop->running != NULL ? loop->running : "what it runs itself";
     if (gu_unlikely(held > 0))
         complain(held, name);
+    loop->running = NULL;
 }
 
 /* The name of a function that the dynamic linker knows, else an address for addr2line. */
@@ -204,6 +208,7 @@ static void run_ready(gust_loop *loop)
     while ((ready = p->ready_first) != &mark) {
         gu_loop_unready(loop, ready);
         ready->run(ready);
+        gu_loop_ran(loop, NULL);
     }
     gu_loop_unready(loop, &mark);
 }
@@ -346,12 +351,11 @@ static int turn(gust_loop *loop)
     n = wait_for_events(loop);
     if (gu_unlikely(n < 0))
         return n;
-    loop->running = NULL;
     run_events(p->events, n);
+    gu_loop_ran(loop, NULL);
     run_ready(loop);
     free_late(p);
     flush_log_soon(loop);
-    gu_loop_ran(loop, loop->running != NULL ? loop->running : "the handlers of a turn");
     return 0;
 }
 
@@ -393,8 +397,10 @@ gust_loop *gust_loop_current(void)
 {
     gust_loop *loop;
 
-    if (current == NULL)
-        gust_ignore(gust_loop_new(NULL, &loop));
+    int err = current == NULL ? gust_loop_new(NULL, &loop) : 0;
+
+    if (err < 0)
+        gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "this thread gets no loop: %s", gust_strerror(err));
     return current;
 }
 
@@ -449,8 +455,12 @@ int gust_loop_new(const gust_loop_options *options, gust_loop **loop)
 
     if (current != NULL)
         return -EEXIST;
-    if (ops == NULL)
+    if (ops == NULL) {
+        gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL,
+               "no poller here is called \"%s\"; the best is \"%s\"",
+               o->poller != NULL ? o->poller : getenv("GUST_POLLER"), gu_pollers[0]->name);
         return -ENOENT;
+    }
     made = alloc_loop();
     if (made == NULL)
         return -ENOMEM;

@@ -88,7 +88,7 @@ struct gust_loop {
     gu_time now;  /* monotonic, read once a turn and after a long batch */
     bool is_edge; /* whether gu_io reports edges */
     struct gu_room *rooms[GU_N_ROOMS];
-    const char *running; /* what the watchdog blames: set by whoever runs user code, or NULL */
+    const char *running; /* what the watchdog blames: set by whoever runs user code; else NULL */
     uint64_t n_turns;
     struct gu_loop_private *p;
 };
@@ -96,8 +96,10 @@ struct gust_loop {
 /* This thread's loop, NULL if there is none. */
 struct gust_loop *gu_loop_of_thread(void);
 
-/* To be called after user code that may have been slow, for the watchdog to blame it by name and
- * not whoever runs last in the turn. Reads the coarse clock: about 5 ns. */
+/* The watchdog's look at the clock, the coarse one: 3 ns. The loop looks after each callback,
+ * timer, handler and gu_ready, but only once after all gu_ios of a turn; a room that runs users'
+ * code from there may call it behind that, to have it blamed and not whoever comes last. A NULL
+ * name stands for loop->running, which is NULL afterwards. */
 void gu_loop_ran(struct gust_loop *loop, const char *name);
 
 /* Reads the clock into loop->now, for code that may be called long after the turn began. */

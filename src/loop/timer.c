@@ -157,6 +157,7 @@ void gu_timers_run(struct gust_loop *loop)
 
         take_out(h, timer);
         timer->run(timer);
+        gu_loop_ran(loop, NULL);
     }
     h->is_running = false;
 }

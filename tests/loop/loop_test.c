@@ -41,6 +41,19 @@ static void add(void (*fn)(void *), void *arg)
 
 static char a[] = "a", b[] = "b", c[] = "c", d[] = "d", e[] = "e";
 
+static char logged[1024];
+
+static bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
+{
+    size_t len = strlen(logged);
+
+    (void)arg;
+    (void)level;
+    (void)logger;
+    snprintf(logged + len, sizeof logged - len, "%.*s\n", (int)message.len, message.ptr);
+    return true;
+}
+
 /* --- callbacks, start and stop --- */
 
 TEST(callbacks_run_in_the_order_they_were_added_also_behind_a_stop)
@@ -312,9 +325,13 @@ TEST(a_thread_has_one_loop_made_when_it_is_first_asked_for)
     gust_loop_close(loop);
     assert_null(gu_loop_of_thread());
     gust_loop_close(NULL);
+    logged[0] = '\0';
+    gu_log_set_sink(keep_log, NULL);
     gu_alloc_fail_at(1);
     assert_null(gust_loop_current());
     gu_alloc_fail_at(0);
+    gu_log_set_sink(NULL, NULL);
+    assert_non_null(strstr(logged, "this thread gets no loop"));
 }
 
 static void start_inside(void *unused)
@@ -364,19 +381,6 @@ TEST(the_clock_is_monotonic_seconds_and_real_without_a_virtual_one)
 
 /* --- the watchdog --- */
 
-static char logged[1024];
-
-static bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    size_t len = strlen(logged);
-
-    (void)arg;
-    (void)logger;
-    assert_int_equal(level, GUST_LOG_WARNING);
-    snprintf(logged + len, sizeof logged - len, "%.*s\n", (int)message.len, message.ptr);
-    return true;
-}
-
 static void hold(void *seconds)
 {
     virtual_pass(*(double *)seconds);
@@ -403,6 +407,22 @@ static void hold_in_an_io(struct gu_io *io, unsigned events)
     loop->running = gu_container_of(io, struct user, io)->name;
     virtual_pass(0.3);
 }
+
+static void hold_when_ready(struct gu_ready *ready)
+{
+    (void)ready;
+    loop->running = "GET /ready";
+    virtual_pass(0.4);
+}
+
+static void hold_a_timer(struct gu_timer *timer)
+{
+    (void)timer;
+    virtual_pass(0.5);
+}
+
+static struct gu_ready slow_soon = {hold_when_ready, NULL};
+static struct gu_timer slow_timer = {.run = hold_a_timer};
 
 static void watch_log(double limit)
 {
@@ -481,6 +501,18 @@ TEST(the_watchdog_names_what_held_the_loop_and_nothing_else)
     run_turns(loop, 3);
     gust_loop_remove_handler(loop, ends[0]);
     check_blamed("0.250 s", THIS_PROGRAM);
+
+    watch_log(0);
+    gu_loop_ready(loop, &slow_soon);
+    gu_loop_ready(loop, &soon);
+    run_turns(loop, 3);
+    check_blamed("0.400 s", "GET /ready");
+
+    watch_log(0);
+    assert_int_equal(gu_timer_set(loop, &slow_timer, 0), 0);
+    assert_non_null(gust_loop_call_later(loop, 0, note, a));
+    run_turns(loop, 3);
+    check_blamed("0.500 s", "what it runs itself");
 
     watch_log(0);
     user.io.fd = ends[1];
