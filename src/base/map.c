@@ -81,7 +81,6 @@ int gu_map_put(struct gu_map *m, gust_str key, void *value)
             return -ENOMEM;
         entry = probe(m, key, hash);
     }
-    gu_assert(entry != NULL);
     *entry = (struct gu_map_entry){key, value, hash};
     m->n++;
     return 0;

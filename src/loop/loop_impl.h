@@ -89,8 +89,6 @@ struct gust_loop {
     bool is_edge; /* whether gu_io reports edges */
     struct gu_room *rooms[GU_N_ROOMS];
     const char *running; /* what the watchdog blames: set by whoever runs user code; else NULL */
-    void (*after_call)(struct gust_loop *loop); /* after each public callback, timer, handler and
-                                                   once a turn: resets a scratch arena; or NULL */
     uint64_t n_turns;
     struct gu_loop_private *p;
 };

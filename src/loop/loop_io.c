@@ -65,7 +65,7 @@ static void on_events(struct gu_io *io, unsigned events)
         return;
     gu_loop_ran(loop, NULL); /* what ran before in the batch is not its fault */
     fn(io->fd, ready, h->arg);
-    gu_loop_called(loop, (void (*)(void))fn);
+    gu_loop_ran_fn(loop, (void (*)(void))fn);
 }
 
 static struct gu_handler *handler_of(const gust_loop *loop, int fd)

@@ -85,16 +85,10 @@ struct gu_loop_private {
     struct gu_event events[GU_BATCH];
 };
 
-/* queue.c */
-extern struct gu_ready gu_end_of_queue; /* what the last of the gu_readys points to */
 bool gu_calls_add(struct gu_calls *calls, void (*fn)(void *), void *arg);
-void gu_calls_run(struct gust_loop *loop);
-void gu_ready_run(struct gust_loop *loop);
-void gu_free_late(struct gust_loop *loop);
 
-/* watchdog.c */
-/* Behind every call of a user's function from the loop itself. */
-void gu_loop_called(struct gust_loop *loop, void (*fn)(void));
+/* loop.c */
+void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void));
 
 /* timer.c */
 gu_time gu_timers_next(const struct gust_loop *loop); /* GU_FOREVER: none */

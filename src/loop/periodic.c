@@ -60,7 +60,7 @@ static void beat(struct gu_timer *timer)
 
     periodic->is_running = true;
     periodic->fn(periodic->arg);
-    gu_loop_called(periodic->loop, (void (*)(void))periodic->fn);
+    gu_loop_ran_fn(periodic->loop, (void (*)(void))periodic->fn);
     periodic->is_running = false;
     if (periodic->is_freed) {
         gu_free(periodic);

@@ -109,7 +109,7 @@ void gu_signals_run(struct gust_loop *loop)
 
         if (take(loop, signo, &taken)) {
             taken.fn(signo, taken.arg);
-            gu_loop_called(loop, (void (*)(void))taken.fn);
+            gu_loop_ran_fn(loop, (void (*)(void))taken.fn);
         }
     }
 }

@@ -178,7 +178,7 @@ static void run_public(struct gu_timer *base)
 
     timer->is_running = true;
     timer->fn(timer->arg);
-    gu_loop_called(timer->loop, (void (*)(void))timer->fn);
+    gu_loop_ran_fn(timer->loop, (void (*)(void))timer->fn);
     gu_free(timer);
 }
 

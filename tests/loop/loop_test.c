@@ -3,7 +3,6 @@
  */
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "loop/loop_impl.h"
 #include "test.h"
 #include "virtual_loop.h"
@@ -378,54 +377,6 @@ TEST(the_clock_is_monotonic_seconds_and_real_without_a_virtual_one)
     assert_int_equal(gust_loop_start(loop), 0);
     assert_true(gust_loop_time(loop) >= before + 0.001);
     gust_loop_close(loop);
-}
-
-/* --- what happens behind calls --- */
-
-static void note_e(gust_loop *of)
-{
-    assert_ptr_equal(of, loop);
-    note(e);
-}
-
-TEST(a_scratch_arena_is_reset_behind_every_call_and_turn)
-{
-    int ends[2];
-
-    open_loop();
-    make_readable(ends);
-    loop->after_call = note_e;
-    add(note, a);
-    assert_non_null(gust_loop_call_later(loop, 0, note, b));
-    assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, on_readable, c), 0);
-    run_turns(loop, 1);
-    assert_string_equal(ran, "aebecede");
-    gust_loop_remove_handler(loop, ends[0]);
-    close(ends[0]);
-    close(ends[1]);
-    gust_loop_close(loop);
-}
-
-TEST(a_line_of_the_access_log_is_written_a_moment_later)
-{
-    char line[16] = "";
-    int ends[2];
-
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(gust_log_setup(&(gust_log_options){.fd = ends[1]}), 0);
-    open_loop();
-    run_turns(loop, 1);
-    gu_log_access_line(GUST_LOG_INFO, GU_STR("200 GET /"));
-    run_turns(loop, 1);
-    assert_true(gu_log_is_waiting());
-    virtual_run(loop, 0.2);
-    assert_false(gu_log_is_waiting());
-    assert_int_equal(read(ends[0], line, sizeof line - 1), 10);
-    assert_string_equal(line, "200 GET /\n");
-    gust_loop_close(loop);
-    assert_int_equal(gust_log_setup(NULL), 0);
-    close(ends[0]);
-    close(ends[1]);
 }
 
 /* --- the watchdog --- */
