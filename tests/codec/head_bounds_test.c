@@ -263,7 +263,7 @@ static void assert_versions_agree(bool is_response, gust_str text)
 
     head_feed_whole(&gu_head_plain, is_response, text, 8, &plain);
     for (size_t i = 0; gu_head_versions[i] != &gu_head_plain; i++) {
-        if (!gu_head_versions[i]->is_supported())
+        if (gu_head_versions[i]->is_supported != NULL && !gu_head_versions[i]->is_supported())
             continue;
         head_feed_whole(gu_head_versions[i], is_response, text, 8, &other);
         assert_same_answer(&plain, &other);
