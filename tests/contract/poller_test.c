@@ -671,6 +671,15 @@ CONTRACT(a_number_that_is_no_descriptor_is_refused)
     assert_int_equal(gu_loop_watch(loop, &w.io, GU_IN), -EBADF);
     assert_int_equal(gust_loop_add_handler(loop, ends[0], GUST_READ, count_calls, NULL), -EBADF);
     assert_int_equal(gust_loop_add_handler(loop, -1, GUST_READ, count_calls, NULL), -EBADF);
+    assert_int_equal(gust_loop_update_handler(loop, ends[0], GUST_READ), -ENOENT);
+    assert_int_equal(gust_loop_update_handler(loop, -1, GUST_READ), -ENOENT);
+    gust_loop_remove_handler(loop, ends[0]);
+    if (!loop->is_edge) /* by edges there is nothing to change */
+        assert_int_equal(gu_loop_want(loop, &w.io, GU_OUT), -ENOENT);
+    gu_loop_unwatch(loop, &w.io, true); /* as owners do that were refused */
+    gu_loop_unwatch(loop, &w.io, true);
+    assert_int_equal(w.io.fd, -1);
+    assert_int_equal(gu_loop_want(loop, &w.io, GU_IN), 0);
 }
 
 /* --- many --- */

@@ -261,6 +261,13 @@ TEST(a_ready_one_may_take_the_last_off_the_queue)
     gu_loop_ready(loop, &second);
     run_turns(loop, 1);
     assert_string_equal(ran, "adb");
+    gu_loop_ready(loop, &soon);
+    gu_loop_ready(loop, &second);
+    gu_loop_unready(loop, &second); /* from outside, behind another */
+    gu_loop_ready(loop, &second);
+    gu_loop_unready(loop, &soon);
+    run_turns(loop, 1);
+    assert_string_equal(ran, "adbb");
     gust_loop_close(loop);
 }
 

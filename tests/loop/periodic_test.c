@@ -140,6 +140,12 @@ TEST(what_makes_no_sense_or_finds_no_memory_is_refused)
     gu_alloc_fail_at(1);
     assert_null(gust_periodic_new(loop, 1, 0, beat, NULL));
     assert_true(gu_alloc_has_failed());
+    for (int i = 0; i < 20; i++) { /* until the heap has to grow */
+        gu_alloc_fail_at(2);
+        if (gust_periodic_new(loop, 1, 0, beat, NULL) == NULL)
+            break;
+    }
+    assert_true(gu_alloc_has_failed());
     gu_alloc_fail_at(0);
     gust_loop_close(loop);
 }
