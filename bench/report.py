@@ -17,7 +17,7 @@ import memory
 import pair
 from servers import ROOT, available
 
-MICRO = ["head_bench", "switch_bench"]
+MICRO = ["head_bench", "loop_bench", "switch_bench"]
 SERVERS = ["bare", "gust", "nginx", "h2o", "microhttpd", "tornado"]
 
 
