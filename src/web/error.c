@@ -6,6 +6,8 @@
 #include "codec/status.h"
 #include "web/web_impl.h"
 
+#define MESSAGE_MAX ((size_t)64 * 1024)
+
 /* What a handler's negative result is answered by. */
 static int status_of(int code)
 {
@@ -49,6 +51,56 @@ int gust_send_error(gust_request *r, int status)
 {
     gu_response_error(r, &(gust_error){.status = status});
     return -GUST_EANSWERED;
+}
+
+int gust_fail(gust_request *r, int status, const char *format, ...)
+{
+    gust_str message = {NULL, 0};
+    struct gu_buf text;
+    va_list args;
+
+    gu_buf_init(&text, &r->x->arena, MESSAGE_MAX);
+    va_start(args, format);
+    gu_buf_vprintf(&text, format, args);
+    va_end(args);
+    gust_ignore(gu_buf_finish(&text, &message));
+    gu_response_error(r, &(gust_error){.status = status, .message = message.ptr});
+    return -GUST_EANSWERED;
+}
+
+void gust_raise(gust_request *r, int status, const char *format, ...)
+{
+    va_list args;
+
+    if (gu_task_check_raise("gust_raise()") != r->x->task)
+        gu_misuse("gust_raise() was called by task \"%s\" for a request that is not its own: use "
+                  "gust_fail()",
+                  gu_task_current()->name);
+    va_start(args, format);
+    gu_task_vraise(status, format, args);
+}
+
+/* --- problems of fields --- */
+
+void gu_problem_add(gust_request *r, gust_str field, gust_str message)
+{
+    struct gust_arena *arena = &r->x->arena;
+    struct gu_problem *problem = gu_arena_alloc(arena, sizeof *problem);
+
+    if (r->problems == NULL && (r->problems = gu_arena_alloc(arena, sizeof *r->problems)) != NULL)
+        *r->problems = (struct gu_problems){NULL, &r->problems->first};
+    if (problem != NULL) {
+        problem->next = NULL;
+        problem->field = gu_arena_copy(arena, field.ptr, field.len);
+        problem->message = gu_arena_copy(arena, message.ptr, message.len);
+    }
+    if (r->problems == NULL || problem == NULL || problem->field.ptr == NULL ||
+        problem->message.ptr == NULL) {
+        gu_buf_fail(&r->body, -ENOMEM);
+        return;
+    }
+    *r->problems->last = problem;
+    r->problems->last = &problem->next;
 }
 
 const char *gu_allow(gust_request *r, const struct gu_handler *handler)

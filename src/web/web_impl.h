@@ -112,6 +112,21 @@ const struct gu_rule *gu_router_find(const struct gu_router *router, gust_reques
 /* Sends the response, if the handler has not. */
 void gu_response_end(gust_request *r);
 
+/* --- error.c --- */
+
+/* What is wrong with a request's fields, in the order of noting: the answer of a 422. */
+struct gu_problem {
+    struct gu_problem *next;
+    gust_str field, message;
+};
+
+struct gu_problems {
+    struct gu_problem *first, **last;
+};
+
+/* Notes that a field is wrong; copies both texts. Latches -ENOMEM. */
+void gu_problem_add(gust_request *r, gust_str field, gust_str message);
+
 /* Answers with an error page. `message` may be NULL. */
 void gu_response_error(gust_request *r, const gust_error *error);
 
