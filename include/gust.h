@@ -8,7 +8,10 @@
 #include <gust/arena.h>
 #include <gust/base.h>
 #include <gust/error.h>
+#include <gust/executor.h>
+#include <gust/future.h>
 #include <gust/httputil.h>
+#include <gust/locks.h>
 #include <gust/log.h>
 #include <gust/loop.h>
 #include <gust/net.h>

@@ -3,11 +3,13 @@
  *
  * There is one rule: what a call returns lives until the task that made the call ends; nobody frees
  * it. A GUST_SCOPE gives memory back earlier, at the end of its block. Outside a task, a callback
- * on the loop has a scratch arena that is reset when it returns; on a thread without a loop, calls
+ * on the loop has a scratch arena that is reset at the end of the turn; on other threads, calls
  * allocate from the open GUST_SCOPE, and abort with a message without one.
  *
- * A task may hold 64 MiB (gust_task_options.max_memory). Passing that, or running out of memory,
- * raises 503 in a task; see task.h for what raising does. Nothing here waits.
+ * A task may hold 64 MiB. Passing that, or running out of memory, raises 503 in a task; see task.h
+ * for what raising does. In a deferred call, where nothing may raise, the limit is not asked.
+ * Outside a task running out of memory aborts: gust_try_alloc() is there for what may be large.
+ * Nothing here waits.
  */
 #ifndef GUST_ARENA_H
 #define GUST_ARENA_H
@@ -41,7 +43,9 @@ GUST_API char *gust_sprintf(const char *format, ...) GUST_PRINTF(1, 2);
 GUST_API char *gust_vsprintf(const char *format, va_list args) GUST_PRINTF(1, 0);
 
 /** Calls fn(arg) when the innermost scope ends, however it ends: by its block, by the end of the
- * task, by a raise. Last in, first out; before the scope's memory goes. **Raises 503.** */
+ * task, by a raise. Last in, first out; before the scope's memory goes. It may wait, and so may
+ * what it calls (inside a GUST_SHIELD, if the task can be cancelled); it must not raise. If memory
+ * is short, fn(arg) is called at once. **Raises 503.** */
 GUST_API void gust_defer(void (*fn)(void *), void *arg);
 
 /* --- an arena of one's own, for what outlives a task --- */
@@ -52,7 +56,7 @@ GUST_API gust_arena *gust_arena_new(void);
 /** Gives all its memory back; NULL is allowed. */
 GUST_API void gust_arena_free(gust_arena *arena);
 
-/** Moves what `taken` holds into the innermost scope of the current task, without copying.
+/** Moves what `taken` holds into the innermost scope, without copying; NULL is allowed.
  * **Takes taken.** */
 GUST_API void gust_arena_adopt(gust_arena *taken);
 
@@ -77,6 +81,7 @@ typedef struct gust_scope {
     struct gust_scope *outer;
     void *defers;
     void *owner;
+    void *guards;
     void *mark[4];
 } gust_scope;
 

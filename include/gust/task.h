@@ -42,14 +42,17 @@ enum gust_cancel_reason {
 };
 
 /** A loop around one task: runs fn(arg) in a task until it returns, and gives back what it
- * returned. Uses this thread's loop, or one that it makes and closes. Not to be called in a task.
- * **Errors:** what fn() returned, or -ENOMEM. */
+ * returned. Uses this thread's loop, or one that it makes and closes. gust_loop_stop() cancels the
+ * task, which is waited for all the same. Not to be called in a task.
+ * **Errors:** what fn() returned, -ENOMEM, -EIO if it raised. */
 GUST_API int gust_run(int (*fn)(void *arg), void *arg) GUST_CHECK;
 
-/** Sleeps. Returns early when the task is cancelled or its deadline passes. **Waits.** */
-GUST_API void gust_sleep(double seconds) GUST_WAITS;
+/** Sleeps; with GUST_NEVER, until the task is cancelled or its deadline passes. Always lets others
+ * run, even when it ends at once, so that a loop which does not look at the result holds nobody up.
+ * **Errors:** -ECANCELED, -ETIMEDOUT at the deadline. **Waits.** */
+GUST_API int gust_sleep(double seconds) GUST_WAITS;
 
-/** Lets other tasks and callbacks run for a turn. **Waits.** */
+/** Lets other tasks and callbacks run for a turn, whether cancelled or not. **Waits.** */
 GUST_API void gust_yield(void) GUST_WAITS;
 
 /** Whether the current task was cancelled; the wait in which it learned of it said -ECANCELED. */
@@ -57,14 +60,16 @@ GUST_API bool gust_is_cancelled(void);
 GUST_API enum gust_cancel_reason gust_cancel_reason(void);
 
 /** Starts fn(arg) in a task that belongs to the current one: it is cancelled and joined when that
- * ends. It starts in this turn, after the current task next waits. What it raises is logged. What
- * must outlive the current task belongs to the application, see gust_app_go(). Aborts outside a
- * task. The handle is good while the task runs.
+ * ends, before what that deferred runs. It inherits the task-local values, and the deadline that
+ * the whole current task has, not that of a block. It starts in this turn, after the current task
+ * next waits. What it raises is logged. What must outlive the current task belongs to the
+ * application, see gust_app_go(). Aborts outside a task. The handle is good while the task runs.
  * **Takes arena** (or NULL), which ends with the task, on failure too. NULL when memory is short.
  */
 GUST_API gust_task *gust_go(void (*fn)(void *arg), void *arg, gust_arena *arena);
 
-/** Cancels a task. NULL is allowed. */
+/** Cancels a task. One that has not started runs, and learns of it in its first wait. NULL is
+ * allowed. */
 GUST_API void gust_cancel(gust_task *task);
 
 /* --- groups --- */
@@ -78,13 +83,15 @@ enum {
 GUST_API gust_group *gust_group_new(unsigned flags);
 
 /** Runs fn(arg) in a task of the group; it starts in this turn, after the current task next waits.
- * It inherits the deadline and the task-local values. If memory is short, the group's error is
- * -ENOMEM. */
+ * It inherits the deadline and the task-local values. A raise in it is logged, and is the error
+ * -EIO, or -ENOMEM if it was for memory. If memory is short here, the group's error is -ENOMEM. */
 GUST_API void gust_group_go(gust_group *group, int (*fn)(void *arg), void *arg);
 
 /** Joins all: returns when every task of the group has ended, 0 or the first error. What they
  * allocated moves into the innermost scope here. A deadline or a cancellation cancels the tasks,
- * and they are waited out all the same. The group can be used again. **Waits.** */
+ * and they are waited out all the same. The group can be used again. **Waits.** **Errors:** the
+ * first of a task's, which cancels the others unless GUST_GROUP_KEEP_GOING; -ETIMEDOUT,
+ * -ECANCELED. */
 GUST_API int gust_group_wait(gust_group *group) GUST_WAITS GUST_CHECK;
 
 /* --- task-local values --- */
@@ -104,7 +111,9 @@ GUST_API void gust_task_set_name(const char *name);
 /** The state of a GUST_DEADLINE, GUST_SHIELD or GUST_NO_RAISE; its fields are Gust's own. */
 typedef struct gust_guard {
     void *task;
+    struct gust_guard *outer;
     int64_t deadline;
+    int n_shields;
 } gust_guard;
 
 GUST_API void gust_deadline_open_(gust_guard *guard, double seconds);
@@ -114,7 +123,8 @@ GUST_API void gust_shield_close_(gust_guard *guard);
 GUST_API void gust_no_raise_open_(gust_guard *guard);
 GUST_API void gust_no_raise_close_(gust_guard *guard);
 
-/** Bounds every wait from here to the end of the block; nesting takes the nearest. */
+/** Bounds every wait from here to the end of the block; nesting takes the nearest. A negative span
+ * has passed already; GUST_NEVER is no bound. */
 #define GUST_DEADLINE(seconds)                                                                     \
     gust_guard GUST_CAT_(gust_deadline_, __LINE__) __attribute__((cleanup(gust_deadline_close_))); \
     gust_deadline_open_(&GUST_CAT_(gust_deadline_, __LINE__), (seconds))

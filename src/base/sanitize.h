@@ -38,6 +38,16 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/* Stacks that we made, so that valgrind takes a switch for what it is. Costs nothing outside it. */
+#if defined(GU_VALGRIND)
+#include <valgrind/valgrind.h>
+#define GU_VALGRIND_STACKS(low, end) VALGRIND_STACK_REGISTER(low, end)
+#define GU_VALGRIND_FORGET(id) VALGRIND_STACK_DEREGISTER(id)
+#else
+#define GU_VALGRIND_STACKS(low, end) 0u
+#define GU_VALGRIND_FORGET(id) ((void)(id))
+#endif
+
 /* Marks memory that nobody may touch, and memory that may be touched again. */
 static inline void gu_poison(const void *memory, size_t size)
 {

@@ -379,6 +379,11 @@ int gust_loop_start(gust_loop *loop)
     return err;
 }
 
+bool gu_loop_is_running(const struct gust_loop *loop)
+{
+    return loop->p->is_running;
+}
+
 void gust_loop_stop(gust_loop *loop)
 {
     atomic_store(&loop->p->is_stopping, true);

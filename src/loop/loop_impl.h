@@ -96,6 +96,9 @@ struct gust_loop {
 /* This thread's loop, NULL if there is none. */
 struct gust_loop *gu_loop_of_thread(void);
 
+/* Whether gust_loop_start() is running it now. */
+bool gu_loop_is_running(const struct gust_loop *loop);
+
 /* The watchdog's look at the clock, the coarse one: 3 ns. The loop looks after each callback,
  * timer, handler and gu_ready, but only once after all gu_ios of a turn; a room that runs users'
  * code from there may call it behind that, to have it blamed and not whoever comes last. A NULL

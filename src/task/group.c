@@ -22,6 +22,16 @@ static void cancel_children(struct gust_group *group)
     }
 }
 
+/* The first error is the group's; what comes of cancelling the others is not. */
+static void fail(struct gust_group *group, int err)
+{
+    if (group->error != 0)
+        return;
+    group->error = err;
+    if ((group->flags & GUST_GROUP_KEEP_GOING) == 0)
+        cancel_children(group);
+}
+
 static void keep_memory(struct gust_group *group, struct gu_chunk *chunks)
 {
     struct gu_chunk **link = &chunks;
@@ -34,15 +44,13 @@ static void keep_memory(struct gust_group *group, struct gu_chunk *chunks)
 
 void gu_group_child_ended(struct gust_group *group, struct gust_task *child)
 {
-    struct gu_chunk *memory = gu_task_take_memory(child);
+    struct gu_chunk *memory;
 
     gu_list_remove(&child->siblings);
     group->n_live--;
-    if (child->result < 0 && group->error == 0) {
-        group->error = child->result;
-        if ((group->flags & GUST_GROUP_KEEP_GOING) == 0)
-            cancel_children(group);
-    }
+    if (child->result < 0)
+        fail(group, child->result);
+    memory = gu_task_take_memory(child); /* the child is gone */
     if (group == group->owner->own_group)
         gu_chunks_release(memory);
     else
@@ -77,18 +85,19 @@ static void wait_out(struct gust_group *group)
     }
 }
 
-static int wait_for_children(struct gust_group *group)
+static void wait_for_children(struct gust_group *group)
 {
     struct join join = {{.abandon = abandon_join}, group};
     int err;
 
     if (group->n_live == 0)
-        return 0;
+        return;
     group->joiner = &join.wait;
     err = gu_task_wait(&join.wait, GU_FOREVER);
-    if (err < 0)
+    if (err < 0) {
+        fail(group, err); /* before the children do, because of it */
         wait_out(group);
-    return err;
+    }
 }
 
 void gu_group_close(struct gust_group *group)
@@ -106,10 +115,9 @@ static void close_deferred(void *group)
 
 gust_group *gust_group_new(unsigned flags)
 {
-    struct gust_task *task = gu_task_check_raise("gust_group_new");
     gust_group *group = gust_alloc(sizeof *group);
 
-    group_init(group, task, flags);
+    group_init(group, gu_task_check_raise("gust_group_new"), flags);
     gust_defer(close_deferred, group);
     return group;
 }
@@ -126,10 +134,9 @@ static void run_plain(struct gust_task *task)
     task->fn.plain(task->arg);
 }
 
-/* A raise in a child: its code, if it is an error, is what the group is told. */
 static void child_raised(struct gust_task *task)
 {
-    task->result = task->raise_code < 0 ? task->raise_code : -EIO;
+    task->result = gu_task_raised_error(task);
     gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "task \"%s\" raised %d: %s", task->name,
            task->raise_code, task->raise_message);
 }
@@ -143,7 +150,7 @@ static struct gust_task *child_new(struct gust_group *group, void (*run)(struct 
         return NULL;
     task->raised = child_raised;
     task->deadline = parent->deadline;
-    task->locals = task->inherited = parent->locals;
+    gu_locals_inherit(task, parent);
     task->group = group;
     gu_list_append(&group->children, &task->siblings);
     group->n_live++;
@@ -159,7 +166,7 @@ void gust_group_go(gust_group *group, int (*fn)(void *), void *arg)
         gu_misuse("gust_group_go: the group belongs to another task, or its scope has ended");
     task = child_new(group, run_checked);
     if (task == NULL) {
-        group->error = group->error == 0 ? -ENOMEM : group->error;
+        fail(group, -ENOMEM);
         return;
     }
     task->fn.checked = fn;
@@ -168,16 +175,17 @@ void gust_group_go(gust_group *group, int (*fn)(void *), void *arg)
 
 int gust_group_wait(gust_group *group)
 {
-    int err, child_error;
+    int err;
 
-    if (group->owner != gu_task_current())
-        gu_misuse("gust_group_wait: the group belongs to another task");
-    err = wait_for_children(group);
+    gu_task_check_wait();
+    if (group->is_closed || group->owner != gu_task_current())
+        gu_misuse("gust_group_wait: the group belongs to another task, or its scope has ended");
+    wait_for_children(group);
     gu_arena_adopt_chunks(&group->owner->arena, group->memory);
     group->memory = NULL;
-    child_error = group->error;
+    err = group->error;
     group->error = 0;
-    return child_error != 0 ? child_error : err;
+    return err;
 }
 
 static struct gust_group *own_group(struct gust_task *task)
@@ -202,7 +210,7 @@ gust_task *gust_go(void (*fn)(void *), void *arg, gust_arena *taken)
         gust_arena_free(taken);
         return NULL;
     }
-    task->deadline = GU_FOREVER; /* it may outlive the block whose deadline it is */
+    task->deadline = gu_task_whole_deadline(parent); /* it may outlive a block and its deadline */
     task->fn.plain = fn;
     task->arg = arg;
     if (taken != NULL) {

@@ -6,7 +6,7 @@
  */
 #include "task/overflow.h"
 #include "base/alloc.h"
-#include "task/task_impl.h"
+#include "task/task_private.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 
 #define ALTERNATE_SIZE ((size_t)32 * 1024)
 
-static _Thread_local const struct gu_stack_pool *watched;
+/* Reached from a signal handler, where the first look at other thread-local memory may allocate. */
+static _Thread_local const struct gu_stack_pool *watched __attribute__((tls_model("initial-exec")));
 static _Thread_local char *alternate;
 static struct sigaction before_segv, before_bus;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -24,16 +25,28 @@ static void say(const char *text)
     gust_ignore(write(STDERR_FILENO, text, strlen(text)));
 }
 
+#if GU_ASAN || GU_TSAN
+#define SIZE_IN_WORDS "256 KiB"
+#else
+#define SIZE_IN_WORDS "64 KiB"
+#endif
+
+static bool is_overflow(struct gust_task *task, const void *address)
+{
+    return watched != NULL && task != NULL &&
+           gu_stack_of_guard(watched, address) == gu_task_stack(task);
+}
+
 static void on_fault(int signo, siginfo_t *info, void *context)
 {
     const struct sigaction *before = signo == SIGSEGV ? &before_segv : &before_bus;
-    const struct gust_task *task = gu_task_current();
+    struct gust_task *task = gu_task_current();
 
-    if (watched != NULL && task != NULL && gu_stack_of_guard(watched, info->si_addr) != NULL) {
+    if (is_overflow(task, info->si_addr)) {
         say("gust: the stack of task \"");
         say(task->name);
-        say("\" overflowed: it has 64 KiB. Keep large arrays in the arena (gust_alloc) and "
-            "recursion shallow.\n");
+        say("\" overflowed: it has " SIZE_IN_WORDS ". Keep large arrays in the arena (gust_alloc) "
+            "and recursion shallow.\n");
         signal(SIGABRT, SIG_DFL);
         abort();
     }

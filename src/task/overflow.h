@@ -1,8 +1,8 @@
 /*
  * overflow — a stack overflow that names its task
  *
- * A fault in a guard page is caught on an alternate signal stack and reported; the fault then
- * happens again with the handler that was there before, so that a core dump shows the place.
+ * A fault in the guard page of the task that runs is caught on an alternate signal stack, reported,
+ * and ends the process with a core dump. Any other fault goes to the handler that was there before.
  */
 #ifndef GU_OVERFLOW_H
 #define GU_OVERFLOW_H

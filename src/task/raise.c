@@ -5,9 +5,21 @@
  * deferred may wait, so all of that happens first, while the frames still stand.
  */
 #include "base/fmt.h"
-#include "task/task_impl.h"
+#include "base/log.h"
+#include "task/task_private.h"
 
 #define MESSAGE_SIZE 512
+#define RAISED_MEMORY ((size_t)64 * 1024) /* what handling an error may use beyond the limit */
+
+static gu_cold GUST_NORETURN void refuse_raise(const struct gust_task *task, const char *what)
+{
+    const char *where = task->home->n_on_loop_stack > 0 ? "a leaf call on the loop's stack"
+                        : task->n_no_raise > 0          ? "GUST_NO_RAISE"
+                                                        : "a deferred call";
+
+    gu_misuse("%s may raise, and was called inside %s by task \"%s\": use the form that returns",
+              what, where, task->name);
+}
 
 struct gust_task *gu_task_check_raise(const char *what)
 {
@@ -15,13 +27,8 @@ struct gust_task *gu_task_check_raise(const char *what)
 
     if (gu_unlikely(task == NULL))
         gu_misuse("%s may raise, and was called outside a task: use the form that returns", what);
-    if (gu_unlikely(task->n_no_raise > 0))
-        gu_misuse("%s may raise, and was called inside GUST_NO_RAISE or a deferred call by task "
-                  "\"%s\": use the form that returns",
-                  what, task->name);
-    if (gu_unlikely(task->home->n_on_loop_stack > 0))
-        gu_misuse("%s may raise, and was called inside a leaf call by task \"%s\"", what,
-                  task->name);
+    if (gu_unlikely((task->n_no_raise | task->n_defers) > 0))
+        refuse_raise(task, what);
     return task;
 }
 
@@ -33,6 +40,28 @@ static const char *keep(struct gust_task *task, const char *text)
     return copy == NULL ? "out of memory" : copy;
 }
 
+static void note_raise(struct gust_task *task, int code, const char *text)
+{
+    if (task->n_raised < 2) {
+        task->n_raised++;
+        task->arena.limit += gu_min(RAISED_MEMORY, SIZE_MAX - task->arena.limit);
+    } else {
+        task->n_raised = 3;
+        gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION,
+               "task \"%s\" raised %d while it handled \"%s\": %s", task->name, code,
+               task->raise_message, text);
+    }
+    task->raise_code = code;
+    task->raise_message = keep(task, text);
+}
+
+int gu_task_raised_error(const struct gust_task *task)
+{
+    if (task->raise_code < 0)
+        return task->raise_code;
+    return task->raise_code == 503 ? -ENOMEM : -EIO;
+}
+
 void gu_task_vraise(int code, const char *format, va_list args)
 {
     struct gust_task *task = gu_task_check_raise("a call");
@@ -41,13 +70,13 @@ void gu_task_vraise(int code, const char *format, va_list args)
     if (gu_vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = '\0';
     while (task->scope != &task->root) {
+        gu_guards_unwind(task, task->scope->guards);
         gu_scope_close(task, task->scope);
         task->scope = task->scope->outer;
     }
-    task->n_shields = 0;
-    task->raise_code = code;
-    task->raise_message = keep(task, message);
-    gu_task_restart_raised(task);
+    gu_guards_unwind(task, NULL);
+    note_raise(task, code, message);
+    gu_task_restart(task);
 }
 
 void gu_task_raise(int code, const char *format, ...)
@@ -72,22 +101,39 @@ static struct gust_task *task_for(const char *what)
 static void open_guard(gust_guard *guard, struct gust_task *task)
 {
     guard->task = task;
+    guard->outer = task->guards;
     guard->deadline = task->deadline;
+    guard->n_shields = task->n_shields;
+    task->guards = guard;
 }
 
-static struct gust_task *close_guard(const gust_guard *guard)
+static void close_guard(const gust_guard *guard, const char *what)
 {
-    struct gust_task *task = guard->task;
+    struct gust_task *task = gu_task_current();
 
-    task->deadline = guard->deadline;
-    return task;
+    if (task != guard->task)
+        gu_misuse("a %s of one task was left in another", what);
+    gu_guards_unwind(task, guard->outer);
 }
 
-static gu_time from_now(const struct gust_task *task, double seconds)
+void gu_guards_unwind(struct gust_task *task, const gust_guard *outer)
 {
-    gu_time span = gu_time_from_seconds(seconds), now = task->home->loop->now;
+    while (task->guards != outer) {
+        const gust_guard *guard = task->guards;
 
-    return span > GU_FOREVER - now ? GU_FOREVER : now + span;
+        task->deadline = guard->deadline;
+        task->n_shields = (uint16_t)guard->n_shields;
+        task->guards = guard->outer;
+    }
+}
+
+gu_time gu_task_whole_deadline(const struct gust_task *task)
+{
+    gu_time deadline = task->deadline;
+
+    for (const gust_guard *guard = task->guards; guard != NULL; guard = guard->outer)
+        deadline = guard->deadline;
+    return deadline;
 }
 
 void gust_deadline_open_(gust_guard *guard, double seconds)
@@ -95,12 +141,12 @@ void gust_deadline_open_(gust_guard *guard, double seconds)
     struct gust_task *task = task_for("GUST_DEADLINE");
 
     open_guard(guard, task);
-    task->deadline = gu_time_min(task->deadline, from_now(task, seconds));
+    task->deadline = gu_time_min(task->deadline, gu_task_from_now(task->home->loop, seconds));
 }
 
 void gust_deadline_close_(gust_guard *guard)
 {
-    close_guard(guard);
+    close_guard(guard, "GUST_DEADLINE");
 }
 
 void gust_shield_open_(gust_guard *guard, double seconds)
@@ -108,13 +154,13 @@ void gust_shield_open_(gust_guard *guard, double seconds)
     struct gust_task *task = task_for("GUST_SHIELD");
 
     open_guard(guard, task);
-    task->deadline = from_now(task, seconds);
+    task->deadline = gu_task_from_now(task->home->loop, seconds);
     task->n_shields++;
 }
 
 void gust_shield_close_(gust_guard *guard)
 {
-    close_guard(guard)->n_shields--;
+    close_guard(guard, "GUST_SHIELD");
 }
 
 void gust_no_raise_open_(gust_guard *guard)

@@ -4,11 +4,13 @@
  * A scope is a mark in an arena and a list of deferred calls; scopes of a task form a chain through
  * the frames that declared them. Code that runs in no task uses the thread's own arena: in a
  * callback of the loop an implicit scope holds it, which ends with the turn.
+ *
+ * Deferred calls may not raise, so a task's memory limit is lifted while they run: a peer that made
+ * a task reach its limit must not be able to make its clean-up abort the process.
  */
 #include "base/alloc.h"
 #include "base/fmt.h"
-#include "task/task_impl.h"
-#include <stdlib.h>
+#include "task/task_private.h"
 
 struct defer {
     struct defer *next;
@@ -18,59 +20,15 @@ struct defer {
 
 /* What a thread allocates from outside its tasks. */
 struct outside {
-    void *link; /* of gu_loop_free_later() */
-    bool is_open;
-    gust_scope root;
-    gust_scope *scope;
+    void *link;        /* of gu_loop_free_later() */
+    gust_scope turn;   /* the implicit one */
+    gust_scope *scope; /* the innermost */
     gust_arena arena;
 };
 
 static _Thread_local struct outside outside;
 
-/* --- outside tasks --- */
-
-static void run_defers(gust_scope *scope);
-
-static void outside_end(void *memory)
-{
-    struct outside *o = memory;
-
-    gu_assert(o->scope == &o->root); /* a GUST_SCOPE cannot outlive its callback */
-    run_defers(&o->root);
-    gu_arena_deinit(&o->arena);
-    o->is_open = false;
-    o->scope = NULL;
-}
-
-/* The scope in force outside a task; a callback of the loop gets one that ends with the turn. */
-static gust_scope *outside_scope(void)
-{
-    struct gust_loop *loop = gu_loop_of_thread();
-
-    if (outside.scope != NULL)
-        return outside.scope;
-    if (loop == NULL || loop->n_turns == 0)
-        gu_misuse("memory was asked for outside a task and outside a callback of a loop: open a "
-                  "GUST_SCOPE first");
-    gu_arena_init(&outside.arena, NULL, NULL, 0, SIZE_MAX);
-    outside.root = (gust_scope){0};
-    outside.scope = &outside.root;
-    outside.is_open = true;
-    gu_loop_free_later(loop, &outside, outside_end);
-    return outside.scope;
-}
-
-gust_arena *gu_arena_here(void)
-{
-    struct gust_task *task = gu_task_current();
-
-    if (gu_likely(task != NULL))
-        return &task->arena;
-    outside_scope();
-    return &outside.arena;
-}
-
-/* --- scopes --- */
+/* --- marks and defers --- */
 
 static void mark_put(gust_scope *scope, const gust_arena *arena)
 {
@@ -88,29 +46,114 @@ static void mark_rollback(const gust_scope *scope, gust_arena *arena)
     gu_arena_rollback(arena, &mark);
 }
 
-static void run_defers(gust_scope *scope)
+static void run_newest(gust_scope *scope)
 {
-    while (gu_unlikely(scope->defers != NULL)) {
-        struct defer *defer = scope->defers;
+    struct defer *defer = scope->defers;
 
-        scope->defers = defer->next;
-        defer->fn(defer->arg);
-    }
+    scope->defers = defer->next;
+    defer->fn(defer->arg);
 }
+
+void gu_scope_run_defer(struct gust_task *task, gust_scope *scope)
+{
+    size_t limit = task->arena.limit;
+
+    task->n_defers++;
+    task->arena.limit = SIZE_MAX;
+    run_newest(scope);
+    task->arena.limit = limit;
+    task->n_defers--;
+}
+
+void gu_scope_close(struct gust_task *task, gust_scope *scope)
+{
+    while (gu_unlikely(scope->defers != NULL))
+        gu_scope_run_defer(task, scope);
+    mark_rollback(scope, &task->arena);
+}
+
+/* --- outside tasks --- */
+
+/* The turn in which the loop of this thread is, 0 while it does not run. */
+static uintptr_t turn_here(void)
+{
+    const struct gust_loop *loop = gu_loop_of_thread();
+
+    return loop != NULL && gu_loop_is_running(loop) ? (uintptr_t)loop->n_turns : 0;
+}
+
+static void outside_open(gust_scope *scope)
+{
+    if (outside.scope == NULL)
+        gu_arena_init(&outside.arena, NULL, NULL, 0, SIZE_MAX);
+    *scope = (gust_scope){.outer = outside.scope, .guards = (void *)turn_here()};
+    mark_put(scope, &outside.arena);
+    outside.scope = scope;
+}
+
+static void outside_close(gust_scope *scope)
+{
+    gu_assert(outside.scope == scope);
+    while (scope->defers != NULL)
+        run_newest(scope);
+    mark_rollback(scope, &outside.arena);
+    outside.scope = scope->outer;
+}
+
+static void turn_ends(void *memory)
+{
+    outside_close(&((struct outside *)memory)->turn);
+}
+
+/* The scope in force outside a task. A scope that was opened in another turn, or before the loop
+ * ran, belongs to whoever runs the loop: callbacks must not fill it. */
+static gust_scope *outside_scope(void)
+{
+    uintptr_t turn = turn_here();
+
+    if (outside.scope != NULL && (uintptr_t)outside.scope->guards == turn)
+        return outside.scope;
+    if (turn != 0) {
+        outside_open(&outside.turn);
+        gu_loop_free_later(gu_loop_of_thread(), &outside, turn_ends);
+    }
+    if (outside.scope == NULL)
+        gu_misuse("memory was asked for outside a task and outside a callback of a loop: open a "
+                  "GUST_SCOPE first");
+    return outside.scope;
+}
+
+struct gu_chunk *gu_scope_call(void (*fn)(void *), void *arg)
+{
+    struct gu_chunk *chunks;
+    gust_scope scope;
+
+    gu_assert(outside.scope == NULL && gu_task_current() == NULL);
+    outside_open(&scope);
+    fn(arg);
+    while (scope.defers != NULL)
+        run_newest(&scope);
+    chunks = gu_arena_take_chunks(&outside.arena);
+    outside.scope = NULL;
+    return chunks;
+}
+
+/* --- scopes --- */
 
 gust_scope *gust_scope_open_(gust_scope *scope)
 {
     struct gust_task *task = gu_task_current();
-    gust_arena *arena = task != NULL ? &task->arena : &outside.arena;
-    gust_scope **innermost = task != NULL ? &task->scope : &outside.scope;
 
-    if (task == NULL && outside.scope == NULL)
-        gu_arena_init(&outside.arena, NULL, NULL, 0, SIZE_MAX);
-    scope->outer = *innermost;
+    if (gu_unlikely(task == NULL)) {
+        outside_open(scope);
+        return scope;
+    }
+    scope->outer = task->scope;
     scope->defers = NULL;
     scope->owner = task;
-    mark_put(scope, arena);
-    *innermost = scope;
+    scope->guards = task->guards;
+    mark_put(scope, &task->arena);
+    task->scope = scope;
     return scope;
 }
 
@@ -120,22 +163,12 @@ void gust_scope_close_(gust_scope *scope)
 
     if (scope->owner != task)
         gu_misuse("a GUST_SCOPE of one task was left in another");
-    if (task != NULL) {
-        gu_scope_close(task, scope);
-        task->scope = scope->outer;
+    if (gu_unlikely(task == NULL)) {
+        outside_close(scope);
         return;
     }
-    run_defers(scope);
-    mark_rollback(scope, &outside.arena);
-    outside.scope = scope->outer;
-}
-
-/* Of the root scope the arena is released by the task's end. */
-void gu_scope_close(struct gust_task *task, gust_scope *scope)
-{
-    run_defers(scope);
-    if (scope != &task->root)
-        mark_rollback(scope, &task->arena);
+    gu_scope_close(task, scope);
+    task->scope = scope->outer;
 }
 
 /* --- defers --- */
@@ -157,28 +190,70 @@ bool gu_task_defer(struct gust_task *task, void (*fn)(void *), void *arg)
     return defer_in(&task->root, &task->arena, fn, arg);
 }
 
+bool gu_try_defer(void (*fn)(void *), void *arg)
+{
+    struct gust_task *task = gu_task_current();
+
+    if (gu_unlikely(task == NULL))
+        return defer_in(outside_scope(), &outside.arena, fn, arg);
+    return defer_in(task->scope, &task->arena, fn, arg);
+}
+
+/* Whether it was the limit that refused `size` bytes; what an arena takes at once is a chunk. */
+static bool is_beyond_limit(const gust_arena *arena, size_t size)
+{
+    size_t left = arena->limit - gu_min(arena->used, arena->limit);
+
+    return left < GU_CHUNK_SIZE || size > left - sizeof(struct gu_chunk);
+}
+
 /* Memory ran out, or a task's limit was passed: raise where that is possible. */
-void gu_no_memory(void)
+static gu_cold GUST_NORETURN void no_memory(size_t size)
 {
     const struct gust_task *task = gu_task_current();
 
     if (task == NULL)
-        gu_misuse("out of memory outside a task");
-    if (task->arena.used >= task->arena.limit - GU_CHUNK_SIZE)
-        gu_task_raise(503, "task \"%s\" passed its memory limit of %zu bytes (max_memory)",
-                      task->name, task->arena.limit);
-    gu_task_raise(503, "task \"%s\": out of memory, or beyond its limit of %zu bytes (max_memory)",
-                  task->name, task->arena.limit);
+        gu_misuse("out of memory outside a task: %zu bytes; gust_try_alloc() does not abort", size);
+    if (task->n_defers > 0)
+        gu_misuse("out of memory in a deferred call of task \"%s\": %zu bytes; gust_try_alloc() "
+                  "does not abort",
+                  task->name, size);
+    if (is_beyond_limit(&task->arena, size))
+        gu_task_raise(503, "task \"%s\" passed its memory limit of %zu bytes", task->name,
+                      task->arena.limit);
+    gu_task_raise(503, "task \"%s\": out of memory for %zu bytes", task->name, size);
+}
+
+/* Misuse is found before memory is short: raising is forbidden in the same places at all times. */
+static gust_arena *arena_or_raise(const char *what)
+{
+    struct gust_task *task = gu_task_current();
+
+    if (gu_unlikely(task == NULL)) {
+        outside_scope();
+        return &outside.arena;
+    }
+    if (gu_unlikely(task->n_no_raise > 0))
+        gu_task_check_raise(what);
+    return &task->arena;
+}
+
+gust_arena *gu_arena_here(void)
+{
+    return arena_or_raise("a call that allocates");
+}
+
+void gu_no_memory(void)
+{
+    no_memory(GU_CHUNK_SIZE);
 }
 
 void gust_defer(void (*fn)(void *), void *arg)
 {
-    struct gust_task *task = gu_task_current();
-    gust_scope *scope = task != NULL ? task->scope : outside_scope();
-
-    if (!defer_in(scope, task != NULL ? &task->arena : &outside.arena, fn, arg)) {
+    arena_or_raise("gust_defer");
+    if (gu_unlikely(!gu_try_defer(fn, arg))) {
         fn(arg);
-        gu_no_memory();
+        no_memory(sizeof(struct defer));
     }
 }
 
@@ -186,24 +261,28 @@ void gust_defer(void (*fn)(void *), void *arg)
 
 void *gust_try_alloc(size_t size)
 {
-    return gu_arena_alloc(gu_arena_here(), size);
+    struct gust_task *task = gu_task_current();
+
+    if (gu_unlikely(task == NULL))
+        outside_scope();
+    return gu_arena_alloc(task != NULL ? &task->arena : &outside.arena, gu_max(size, 1));
 }
 
 void *gust_alloc(size_t size)
 {
-    void *memory = gust_try_alloc(size);
+    void *memory = gu_arena_alloc(arena_or_raise("gust_alloc"), gu_max(size, 1));
 
     if (gu_unlikely(memory == NULL))
-        gu_no_memory();
+        no_memory(size);
     return memory;
 }
 
 char *gust_strndup(const char *text, size_t len)
 {
-    gust_str copy = gu_arena_copy(gu_arena_here(), text, len);
+    gust_str copy = gu_arena_copy(arena_or_raise("gust_strndup"), text, len);
 
     if (gu_unlikely(copy.ptr == NULL))
-        gu_no_memory();
+        no_memory(len);
     return (char *)(uintptr_t)copy.ptr;
 }
 
@@ -214,7 +293,7 @@ char *gust_strdup(const char *text)
 
 char *gust_vsprintf(const char *format, va_list args)
 {
-    gust_arena *arena = gu_arena_here();
+    gust_arena *arena = arena_or_raise("gust_sprintf");
     size_t room = (size_t)(arena->end - arena->cur);
     int n = gu_vsnprintf(arena->cur, room, format, args);
     char *text;
@@ -240,8 +319,13 @@ char *gust_sprintf(const char *format, ...)
 
 void gust_arena_adopt(gust_arena *taken)
 {
-    gust_arena *arena = gu_arena_here();
+    struct gust_task *task = gu_task_current();
 
-    gu_arena_adopt_chunks(arena, gu_arena_take_chunks(taken));
+    if (taken == NULL)
+        return;
+    if (task == NULL)
+        outside_scope();
+    gu_arena_adopt_chunks(task != NULL ? &task->arena : &outside.arena,
+                          gu_arena_take_chunks(taken));
     gust_arena_free(taken);
 }

@@ -10,7 +10,11 @@
 #include "task/stack.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; not in older headers */
@@ -27,7 +31,10 @@ struct gu_stack_slab {
     uint64_t cold;    /* nothing backs it */
     uint64_t guarded; /* has its guard page, or is to have a canary */
     uint64_t canary;
+    unsigned valgrind_id;
 };
+
+static _Atomic(size_t) n_protected; /* in the process: mappings are the process's */
 
 static struct gu_stack *stack_at(const struct gu_stack_slab *slab, size_t i)
 {
@@ -51,19 +58,24 @@ static uint64_t *canary_of(const struct gu_stack *stack)
     return (uint64_t *)(void *)gu_stack_low(stack);
 }
 
+/* Where pages are larger than GU_PAGE, a guard page would cover the stack it guards. */
 void gu_stack_pool_init(struct gu_stack_pool *pool)
 {
-    *pool = (struct gu_stack_pool){.guard = GU_GUARD_LIGHT};
+    bool is_usual = sysconf(_SC_PAGESIZE) == (long)GU_PAGE;
+
+    *pool = (struct gu_stack_pool){.guard = is_usual ? GU_GUARD_LIGHT : GU_GUARD_CANARY};
 }
 
 void gu_stack_pool_deinit(struct gu_stack_pool *pool)
 {
     gu_assert(pool->n_used == 0);
+    atomic_fetch_sub_explicit(&n_protected, pool->n_protected, memory_order_relaxed);
     while (pool->slabs != NULL) {
         struct gu_stack_slab *slab = pool->slabs;
 
         pool->slabs = slab->next;
         gu_unpoison(slab->memory, SLAB_SIZE);
+        GU_VALGRIND_FORGET(slab->valgrind_id);
 #if GU_ASAN
         __lsan_unregister_root_region(slab->memory, SLAB_SIZE);
 #endif
@@ -92,20 +104,49 @@ static bool slab_add(struct gu_stack_pool *pool)
 #endif
     *slab = (struct gu_stack_slab){
         .next = pool->slabs, .next_cold = pool->cold, .memory = memory, .cold = UINT64_MAX};
+    slab->valgrind_id = GU_VALGRIND_STACKS(memory, slab->memory + SLAB_SIZE);
     pool->slabs = slab;
     pool->cold = slab;
     return true;
 }
 
-static bool guard_set(enum gu_guard guard, struct gu_stack_slab *slab, size_t i)
+/* How many mappings a process may have. */
+static size_t max_maps(void)
+{
+    char text[32] = "";
+    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        gust_ignore(read(fd, text, sizeof text - 1));
+        close(fd);
+    }
+    return text[0] == '\0' ? 65530 : (size_t)strtoul(text, NULL, 10);
+}
+
+/* Each costs two mappings, and malloc() and the next slab need some too: half of what there is. */
+static bool protect(struct gu_stack_pool *pool, void *page)
+{
+    static _Atomic(size_t) most;
+
+    if (most == 0)
+        most = gu_max(max_maps() / 4, 1);
+    if (atomic_load_explicit(&n_protected, memory_order_relaxed) >= most ||
+        mprotect(page, GU_PAGE, PROT_NONE) < 0)
+        return false;
+    atomic_fetch_add_explicit(&n_protected, 1, memory_order_relaxed);
+    pool->n_protected++;
+    return true;
+}
+
+static bool guard_set(struct gu_stack_pool *pool, struct gu_stack_slab *slab, size_t i)
 {
     void *page = slab->memory + i * GU_STACK_SIZE;
 
-    switch (guard) {
+    switch (pool->guard) {
     case GU_GUARD_LIGHT:
         return madvise(page, GU_PAGE, MADV_GUARD_INSTALL) == 0;
     case GU_GUARD_MPROTECT:
-        return mprotect(page, GU_PAGE, PROT_NONE) == 0;
+        return protect(pool, page);
     case GU_GUARD_CANARY:
         break;
     }
@@ -118,8 +159,8 @@ static void guard_tell(enum gu_guard guard)
     static const char *const texts[] = {
         [GU_GUARD_MPROTECT] = "this kernel has no light guard pages: each task's stack costs a "
                               "memory mapping (sysctl vm.max_map_count)",
-        [GU_GUARD_CANARY] = "the kernel refuses more guard pages (sysctl vm.max_map_count): "
-                            "further stacks have a canary only",
+        [GU_GUARD_CANARY] = "there are too many guard pages (sysctl vm.max_map_count): further "
+                            "tasks have a canary only, and an overflow is found late",
     };
 
     gu_log(GUST_LOG_WARNING, GU_LOG_GENERAL, "%s", texts[guard]);
@@ -127,7 +168,7 @@ static void guard_tell(enum gu_guard guard)
 
 static void guard(struct gu_stack_pool *pool, struct gu_stack_slab *slab, size_t i)
 {
-    while (!guard_set(pool->guard, slab, i))
+    while (!guard_set(pool, slab, i))
         guard_tell(++pool->guard);
     slab->guarded |= UINT64_C(1) << i;
 }
@@ -174,45 +215,60 @@ struct gu_stack *gu_stack_take(struct gu_stack_pool *pool, bool *is_new)
     return stack;
 }
 
-/* Gives back what lies between the guard (or the canary's page) and the top page. */
-static void give_back(struct gu_stack *stack)
+/* What lies between the guard (or the canary's page) and the top page. */
+static gu_cold void give_back(struct gu_stack *stack)
 {
     madvise(gu_stack_low(stack) + GU_PAGE, GU_STACK_SIZE - 2 * GU_PAGE, MADV_DONTNEED);
     *mark_of(stack) = MARK;
 }
 
-void gu_stack_put(struct gu_stack_pool *pool, struct gu_stack *stack)
+void gu_stack_settle(struct gu_stack *stack)
 {
     if (gu_unlikely(*mark_of(stack) != MARK))
         give_back(stack);
+}
+
+void gu_stack_put(struct gu_stack_pool *pool, struct gu_stack *stack)
+{
+    gu_stack_settle(stack);
     stack->next = pool->free;
     pool->free = stack;
     pool->n_free++;
     pool->n_used--;
 }
 
+static void cool_down(struct gu_stack_pool *pool, void (*forget)(struct gu_stack *))
+{
+    struct gu_stack *stack = pool->free;
+    struct gu_stack_slab *slab = stack->slab;
+    uint64_t bit = bit_of(stack);
+    char *low = gu_stack_low(stack);
+
+    pool->free = stack->next;
+    pool->n_free--;
+    forget(stack);
+    gu_unpoison(low, GU_STACK_SIZE);
+    madvise(low + GU_PAGE, GU_STACK_SIZE - GU_PAGE, MADV_DONTNEED);
+    if (slab->cold == 0) {
+        slab->next_cold = pool->cold;
+        pool->cold = slab;
+    }
+    slab->cold |= bit;
+}
+
 void gu_stack_pool_trim(struct gu_stack_pool *pool, void (*forget)(struct gu_stack *))
 {
     size_t most = pool->peak * 2;
 
-    while (pool->n_free > 0 && pool->n_free + pool->n_used > most) {
-        struct gu_stack *stack = pool->free;
-        struct gu_stack_slab *slab = stack->slab;
-        uint64_t bit = bit_of(stack);
-        char *low = gu_stack_low(stack);
-
-        pool->free = stack->next;
-        pool->n_free--;
-        forget(stack);
-        gu_unpoison(low, GU_STACK_SIZE);
-        madvise(low + GU_PAGE, GU_STACK_SIZE - GU_PAGE, MADV_DONTNEED);
-        if (slab->cold == 0) {
-            slab->next_cold = pool->cold;
-            pool->cold = slab;
-        }
-        slab->cold |= bit;
-    }
+    while (pool->n_free > 0 && pool->n_free + pool->n_used > most)
+        cool_down(pool, forget);
     pool->peak = pool->n_used;
+}
+
+void gu_stack_pool_empty(struct gu_stack_pool *pool, void (*forget)(struct gu_stack *))
+{
+    while (pool->n_free > 0)
+        cool_down(pool, forget);
 }
 
 bool gu_stack_is_damaged(const struct gu_stack *stack)

@@ -13,7 +13,9 @@
  * Waiting. Whoever makes a task wait puts a gu_wait, which lies on the task's stack, where the
  * event will find it, and calls gu_task_wait(). Exactly one of three things ends the wait:
  * gu_task_wake() by the event, the deadline, or a cancellation; the last two call `abandon` first,
- * which takes the gu_wait back out, so that the event cannot find it any more.
+ * which takes the gu_wait back out, so that the event cannot find it any more. A wait may end
+ * before the task is suspended at all (cancelled, or past its deadline): `abandon` is called then
+ * too.
  */
 #ifndef GU_TASK_IMPL_H
 #define GU_TASK_IMPL_H
@@ -62,9 +64,14 @@ struct gust_task {
     struct gu_ready ready;
     struct gu_timer timer;
 
-    uint8_t cancel; /* enum gust_cancel_reason; 0: not cancelled */
-    uint8_t n_shields;
-    uint8_t n_no_raise;
+    uint8_t cancel;   /* enum gust_cancel_reason; 0: not cancelled */
+    uint8_t n_raised; /* how often it raised, see gu_task_raise() */
+    uint16_t n_shields;
+    uint16_t n_no_raise; /* GUST_NO_RAISE and leaf calls: neither wait nor raise */
+    uint16_t n_defers;   /* deferred calls that run: no raise */
+    bool has_own_name;   /* by gust_task_set_name(): text that may end with it */
+    bool is_dirty;       /* a raise dropped frames that ThreadSanitizer still counts */
+    gust_guard *guards;  /* the innermost declaration that bounds waits */
     int raise_code;
     const char *raise_message; /* in the root scope */
 
@@ -72,8 +79,7 @@ struct gust_task {
     struct gust_group *group;     /* that it belongs to */
     struct gust_group *own_group; /* of those that gust_go() started from it */
     struct gu_local *locals;
-    struct gu_local *inherited; /* the tail of locals that is the parent's */
-    struct gu_chunk as_chunk;   /* a child's stack that outlives it, see gu_task_take_memory() */
+    struct gu_chunk as_chunk; /* a child's stack that outlives it, see gu_task_take_memory() */
 #if GU_ASAN
     void *fake_stack;
 #endif
@@ -92,7 +98,8 @@ struct gu_tasks {
     struct gu_chunk_pool chunks;
     struct gu_timer trim;
     size_t n_live, max_live;
-    unsigned n_on_loop_stack; /* inside gu_on_loop_stack() */
+    unsigned n_on_loop_stack;            /* inside gu_on_loop_stack() */
+    struct gu_executor_client *executor; /* NULL until it is used */
 #if GU_ASAN
     void *fake_stack;
     const void *loop_low;
@@ -114,7 +121,8 @@ struct gust_task *gu_task_current(void);
 
 /* --- life --- */
 
-/* A task that has not started. NULL when memory is short, or max_live are there. */
+/* A task that has not started, and logs what it raises unless task->raised is set. `name` outlives
+ * the loop's turn. NULL when memory is short, or max_live are there. */
 struct gust_task *gu_task_new(struct gu_tasks *tasks, void (*run)(struct gust_task *),
                               const char *name);
 
@@ -125,7 +133,7 @@ bool gu_task_start(struct gust_task *task);
 /* Starts it soon, from anywhere on the loop's thread. */
 void gu_task_start_soon(struct gust_task *task);
 
-/* Gives back a task that was not started. */
+/* Gives a task back that was not started. */
 void gu_task_discard(struct gust_task *task);
 
 /* Moves what a task allocated, and with it its stack if the arena began there, into a list of
@@ -140,6 +148,10 @@ int gu_task_wait(struct gu_wait *wait, gu_time until);
 
 /* As above, but neither a deadline nor a cancellation ends it: for memory that is lent. */
 int gu_task_wait_out(struct gu_wait *wait);
+
+/* Aborts with a message unless the current task may wait now. Called first by calls that wait only
+ * sometimes, so that misuse shows at the first call. */
+struct gust_task *gu_task_check_wait(void);
 
 /* Ends a wait: the task goes on soon. */
 void gu_task_wake(struct gust_task *task, int result);
@@ -160,33 +172,58 @@ static inline bool gu_task_is_waiting(const struct gust_task *task)
 void gu_task_cancel(struct gust_task *task, enum gust_cancel_reason reason);
 
 /* Unwinds the current task: closes its scopes, drops its frames and runs task->raised(), which
- * finds `code` and the message in the task. */
+ * finds `code` and the message in the task, 64 KiB of memory beyond the limit, and the deadline and
+ * shields that the task had before any declaration. task->raised() may raise once itself, and is
+ * then run again (n_raised is 2); beyond that the task just ends, with a log line. */
 GUST_NORETURN void gu_task_raise(int code, const char *format, ...) GUST_PRINTF(2, 3);
 GUST_NORETURN void gu_task_vraise(int code, const char *format, va_list args) GUST_PRINTF(2, 0);
+
+/* What the owner of a task is told that raised: the code if it is an error, else -ENOMEM for 503,
+ * -EIO for others. */
+int gu_task_raised_error(const struct gust_task *task);
 
 /* Aborts with a message unless the current task may raise now; `what` is the call that may. Called
  * first by everything that raises, so that misuse shows at the first call. */
 struct gust_task *gu_task_check_raise(const char *what);
 
-/* The last step of a raise: drops the frames of the current task and runs task->raised(). */
-GUST_NORETURN void gu_task_restart_raised(struct gust_task *task);
-
 /* --- scopes --- */
 
+/* Runs what it deferred and gives its memory back. */
 void gu_scope_close(struct gust_task *task, gust_scope *scope);
 
-/* What gust_alloc() is made of: the arena of the innermost scope, and what becomes of a call that
- * cannot return NULL when it gives no memory. */
+/* Runs the newest of a scope's defers, which there must be. */
+void gu_scope_run_defer(struct gust_task *task, gust_scope *scope);
+
+/* What gust_alloc() is made of: the arena of the innermost scope, refused where a raise is, and
+ * what becomes of a call that cannot return NULL when it gives no memory. */
 gust_arena *gu_arena_here(void);
 gu_cold GUST_NORETURN void gu_no_memory(void);
 
-/* Registers a defer in an outer scope: that of the whole task. False when memory is short. */
+/* Registers a defer in the scope of the whole task, which must be the innermost. False when memory
+ * is short. */
 bool gu_task_defer(struct gust_task *task, void (*fn)(void *), void *arg) GUST_CHECK;
+
+/* gust_defer() for code that must not be unwound: false when memory is short, and nothing is
+ * deferred. */
+bool gu_try_defer(void (*fn)(void *), void *arg) GUST_CHECK;
+
+/* Calls fn(arg) on a thread without tasks, in a scope of its own. Returns what was allocated in it,
+ * for another thread's arena. */
+struct gu_chunk *gu_scope_call(void (*fn)(void *), void *arg);
+
+/* --- declarations --- */
+
+/* Undoes the declarations inside `outer` (NULL: all), as the ends of their blocks would. */
+void gu_guards_unwind(struct gust_task *task, const gust_guard *outer);
+
+/* The deadline of the whole task, whatever its blocks declare. */
+gu_time gu_task_whole_deadline(const struct gust_task *task);
 
 /* --- task-local values --- */
 
-/* Frees the task's own; called at its end. */
-void gu_locals_free(struct gust_task *task);
+/* Shares the list of `from` with a new task. */
+void gu_locals_inherit(struct gust_task *task, const struct gust_task *from);
+void gu_locals_drop(struct gust_task *task);
 
 /* --- groups --- */
 

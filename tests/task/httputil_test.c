@@ -75,6 +75,6 @@ TEST(passing_the_memory_limit_raises)
     assert_non_null(text);
     memset(text, '&', len);
     text[len] = '\0';
-    assert_int_equal(gust_run(escape_too_much, text), -EIO);
+    assert_int_equal(gust_run(escape_too_much, text), -ENOMEM);
     free(text);
 }

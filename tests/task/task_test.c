@@ -1,30 +1,12 @@
 /*
- * task — running, sleeping, raising, groups
+ * task — running, sleeping, cancelling, deadlines, shields, task-local values
  */
-#include "test.h"
-#include <gust.h>
-#include <stdio.h>
+#include "base/alloc.h"
+#include "task/task_impl.h"
+#include "task_support.h"
 #include <string.h>
 
-static char trail[256];
-
-static void note(const char *what)
-{
-    size_t n = strlen(trail);
-
-    snprintf(trail + n, sizeof trail - n, "%s", what);
-}
-
-static void note_arg(void *what)
-{
-    note(what);
-}
-
-static int in_task(int (*fn)(void *), void *arg)
-{
-    trail[0] = '\0';
-    return gust_run(fn, arg);
-}
+/* --- running --- */
 
 static int answer(void *arg)
 {
@@ -35,97 +17,762 @@ TEST(run_returns_what_the_function_returned)
 {
     int n = 42;
 
-    assert_int_equal(in_task(answer, &n), 42);
-    assert_int_equal(in_task(answer, &n), 42);
+    assert_int_equal(gust_run(answer, &n), 42);
+    assert_int_equal(gust_run(answer, &n), 42);
+    assert_null(gu_loop_of_thread());
 }
 
-static int child(void *arg)
+static int entry_alignment(void *arg)
 {
-    gust_sleep(0.001 * (double)(intptr_t)arg);
-    note((intptr_t)arg == 1 ? "1" : (intptr_t)arg == 2 ? "2" : "3");
+    max_align_t here;
+
+    (void)arg;
+    return (int)((uintptr_t)__builtin_frame_address(0) % 16 +
+                 (uintptr_t)&here % _Alignof(max_align_t));
+}
+
+TEST(the_stack_of_a_task_is_aligned_as_the_abi_says)
+{
+    assert_int_equal(run(entry_alignment, NULL), 0);
+}
+
+static void sleep_and_note(void *text)
+{
+    gust_ignore(gust_sleep(5));
+    note(text);
+}
+
+static int start_and_leave(void *arg)
+{
+    (void)arg;
+    assert_non_null(gust_go(sleep_and_note, (void *)(uintptr_t) "child ", NULL));
+    gust_yield();
+    NOTE_LATER("deferred ");
+    note("main ");
+    return 7;
+}
+
+TEST(a_gust_go_task_is_cancelled_and_joined_before_what_was_deferred_runs)
+{
+    assert_int_equal(run(start_and_leave, NULL), 7);
+    assert_string_equal(trail, "main child deferred ");
+    assert_true(elapsed() < 1);
+}
+
+static void go_on(void *arg)
+{
+    (void)arg;
+    gust_ignore(gust_go(sleep_and_note, (void *)(uintptr_t) "late ", NULL));
+}
+
+static int go_from_a_defer(void *arg)
+{
+    (void)arg;
+    NOTE_LATER("first ");
+    gust_defer(go_on, NULL);
     return 0;
 }
 
-static int three_children(void *arg)
+TEST(what_a_deferred_call_starts_is_joined_before_the_next_deferred_call)
 {
-    gust_group *group = gust_group_new(0);
-
-    (void)arg;
-    gust_group_go(group, child, (void *)3);
-    gust_group_go(group, child, (void *)1);
-    gust_group_go(group, child, (void *)2);
-    return gust_group_wait(group);
+    run(go_from_a_defer, NULL);
+    assert_string_equal(trail, "late first ");
 }
 
-TEST(children_sleep_beside_each_other)
-{
-    assert_int_equal(in_task(three_children, NULL), 0);
-    assert_string_equal(trail, "123");
-}
-
-static int scopes(void *arg)
+static void stop_the_loop(void *arg)
 {
     (void)arg;
-    gust_defer(note_arg, (void *)(uintptr_t) "outer");
-    {
-        GUST_SCOPE();
-        gust_defer(note_arg, (void *)(uintptr_t) "b ");
-        gust_defer(note_arg, (void *)(uintptr_t) "a ");
-        note("in ");
+    gust_loop_stop(gust_loop_current());
+}
+
+static int sleep_while_the_loop_is_stopped(void *arg)
+{
+    (void)arg;
+    assert_int_equal(gust_loop_add_callback(gust_loop_current(), stop_the_loop, NULL), 0);
+    return gust_sleep(100);
+}
+
+TEST(stopping_the_loop_of_gust_run_cancels_its_task_and_waits_for_it)
+{
+    assert_int_equal(run(sleep_while_the_loop_is_stopped, NULL), -ECANCELED);
+}
+
+static void nested(void *arg)
+{
+    int n = 0;
+
+    (void)arg;
+    gust_ignore(gust_run(answer, &n));
+}
+
+static int run_in_task(void *arg)
+{
+    nested(arg);
+    return 0;
+}
+
+static void run_twice(void *arg)
+{
+    gust_ignore(gust_run(run_in_task, arg));
+}
+
+TEST(gust_run_in_a_task_aborts)
+{
+    assert_aborts(run_twice, NULL, "gust_run was called in a task: call the function itself");
+}
+
+static void forget_me(struct gust_task *task)
+{
+    (void)task;
+    gust_ignore(gust_sleep(100));
+}
+
+static void close_too_early(void *arg)
+{
+    gust_loop *loop = gust_loop_current();
+
+    (void)arg;
+    gu_task_start(gu_task_new(gu_tasks_of(loop), forget_me, "forgotten"));
+    gust_loop_close(loop);
+}
+
+TEST(closing_a_loop_on_which_tasks_live_aborts)
+{
+    assert_aborts(close_too_early, NULL, "the loop was closed while 1 tasks were alive on it");
+}
+
+TEST(a_task_that_was_not_started_can_be_discarded)
+{
+    gust_loop *loop = gust_loop_current();
+    struct gu_tasks *tasks = gu_tasks_of(loop);
+    struct gust_task *task = gu_task_new(tasks, forget_me, "never");
+
+    assert_non_null(gu_arena_alloc(&task->arena, 100000));
+    gu_task_discard(task);
+    assert_int_equal(tasks->n_live, 0);
+    gust_loop_close(loop);
+}
+
+TEST(there_are_no_more_tasks_than_max_live)
+{
+    gust_loop *loop = gust_loop_current();
+    struct gu_tasks *tasks = gu_tasks_of(loop);
+    struct gust_task *two[2];
+
+    tasks->max_live = 2;
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(two[i] = gu_task_new(tasks, forget_me, "one of two"));
+    assert_null(gu_task_new(tasks, forget_me, "third"));
+    gu_task_discard(two[0]);
+    assert_non_null(two[0] = gu_task_new(tasks, forget_me, "third"));
+    gu_task_discard(two[0]);
+    gu_task_discard(two[1]);
+    gust_loop_close(loop);
+}
+
+/* --- sleeping --- */
+
+static int sleep_for(void *arg)
+{
+    return gust_sleep(*(double *)arg);
+}
+
+TEST(sleep_lasts_as_long_as_asked_and_no_shorter)
+{
+    static const struct {
+        const char *name;
+        double seconds, took;
+    } cases[] = {
+        {"a second and a half", 1.5, 1.5},
+        {"nothing", 0, 0},
+        {"less than nothing", -0.5, 0},
+        {"a long time", 86400.0 * 365, 86400.0 * 365},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        double seconds = cases[i].seconds;
+
+        TEST_CASE(cases[i].name);
+        assert_int_equal(run(sleep_for, &seconds), 0);
+        assert_true(elapsed() == cases[i].took);
     }
-    note("out ");
+}
+
+static int compute_then_sleep(void *arg)
+{
+    (void)arg;
+    spend(3);
+    return gust_sleep(2);
+}
+
+TEST(sleep_begins_now_and_not_when_the_turn_began)
+{
+    assert_int_equal(run(compute_then_sleep, NULL), 0);
+    assert_true(elapsed() == 5);
+}
+
+static int beat(void *arg)
+{
+    const char *text = arg;
+
+    for (int i = 0; i < 3; i++) {
+        gust_ignore(gust_sleep(0));
+        note(text);
+    }
     return 0;
 }
 
-TEST(defers_run_last_in_first_out_at_the_end_of_their_scope)
+static int two_beats(void *arg)
 {
-    assert_int_equal(in_task(scopes, NULL), 0);
-    assert_string_equal(trail, "in a b out outer");
-}
-
-static int deadline(void *arg)
-{
-    (void)arg;
-    GUST_DEADLINE(0.001);
     gust_group *group = gust_group_new(0);
 
-    gust_group_go(group, child, (void *)100000);
+    (void)arg;
+    gust_group_go(group, beat, (void *)(uintptr_t) "a");
+    gust_group_go(group, beat, (void *)(uintptr_t) "b");
     return gust_group_wait(group);
 }
 
-TEST(a_deadline_ends_every_wait)
+TEST(a_sleep_of_nothing_lets_others_run)
 {
-    assert_int_equal(in_task(deadline, NULL), -ETIMEDOUT);
+    assert_int_equal(run(two_beats, NULL), 0);
+    assert_string_equal(trail, "ababab");
 }
 
-static int too_much(void *arg)
+static void spin(void *arg)
 {
+    int *n = arg;
+
+    while (*n < 10)
+        gust_ignore(gust_sleep(1)); /* does not look at the result */
+}
+
+static void count(void *arg)
+{
+    int *n = arg;
+
+    if (++*n < 10)
+        assert_int_equal(gust_loop_add_callback(gust_loop_current(), count, n), 0);
+}
+
+static int cancel_one_that_spins(void *arg)
+{
+    static int n;
+    gust_task *task;
+
     (void)arg;
-    GUST_SCOPE();
-    gust_defer(note_arg, (void *)(uintptr_t) "unwound");
-    gust_alloc((size_t)65 << 20);
-    note("not reached");
+    n = 0;
+    task = gust_go(spin, &n, NULL);
+    gust_cancel(task);
+    assert_int_equal(gust_loop_add_callback(gust_loop_current(), count, &n), 0);
+    while (n < 10)
+        gust_yield();
     return 0;
 }
 
-TEST(passing_the_memory_limit_raises)
+TEST(a_cancelled_task_that_goes_on_sleeping_holds_nobody_up)
 {
-    assert_int_equal(in_task(too_much, NULL), -EIO);
-    assert_string_equal(trail, "unwound");
+    assert_int_equal(run(cancel_one_that_spins, NULL), 0);
 }
 
-static int text(void *arg)
-{
-    char *s = gust_sprintf("%d %s %.3f", 12, "abc", 1.5);
+/* --- cancelling --- */
 
-    (void)arg;
-    assert_string_equal(s, "12 abc 1.500");
-    s = gust_sprintf("%5000d", 1);
-    assert_int_equal(strlen(s), 5000);
+struct sleeper {
+    int err, err_again;
+    bool told;
+    enum gust_cancel_reason reason;
+};
+
+static void sleep_until_cancelled(void *arg)
+{
+    struct sleeper *s = arg;
+
+    s->err = gust_sleep(GUST_NEVER);
+    s->err_again = gust_sleep(1);
+    s->told = gust_is_cancelled();
+    s->reason = gust_cancel_reason();
+}
+
+static int cancel_a_sleeper(void *arg)
+{
+    gust_task *task = gust_go(sleep_until_cancelled, arg, NULL);
+
+    gust_yield();
+    gust_cancel(task);
+    gust_cancel(task);
+    gust_cancel(NULL);
+    gust_yield();
+    return gust_is_cancelled();
+}
+
+TEST(cancelling_ends_the_pending_wait_and_all_later_ones)
+{
+    struct sleeper s = {0};
+
+    assert_int_equal(run(cancel_a_sleeper, &s), 0);
+    assert_int_equal(s.err, -ECANCELED);
+    assert_int_equal(s.err_again, -ECANCELED);
+    assert_true(s.told);
+    assert_int_equal(s.reason, GUST_CANCEL_ASKED);
+}
+
+static int cancel_before_it_starts(void *arg)
+{
+    gust_cancel(gust_go(sleep_until_cancelled, arg, NULL));
     return 0;
 }
 
-TEST(sprintf_grows_as_needed)
+TEST(a_task_that_is_cancelled_before_it_starts_runs_and_learns_of_it_in_its_first_wait)
 {
-    assert_int_equal(in_task(text, NULL), 0);
+    struct sleeper s = {0};
+
+    assert_int_equal(run(cancel_before_it_starts, &s), 0);
+    assert_int_equal(s.err, -ECANCELED);
+}
+
+static int leave_a_sleeper(void *arg)
+{
+    gust_ignore(gust_go(sleep_until_cancelled, arg, NULL) != NULL);
+    gust_yield();
+    return 0;
+}
+
+TEST(the_end_of_the_parent_is_a_reason_of_its_own)
+{
+    struct sleeper s = {0};
+
+    assert_int_equal(run(leave_a_sleeper, &s), 0);
+    assert_int_equal(s.reason, GUST_CANCEL_PARENT);
+}
+
+static void clean_up(void *arg)
+{
+    int *err = arg;
+
+    err[0] = gust_sleep(1);
+    GUST_SHIELD(5);
+    err[1] = gust_sleep(1);
+    err[2] = gust_sleep(10);
+    {
+        GUST_DEADLINE(GUST_NEVER);
+        err[3] = gust_sleep(0);
+    }
+    note("cleaned");
+}
+
+static void defer_clean_up(void *err)
+{
+    gust_defer(clean_up, err);
+    gust_ignore(gust_sleep(GUST_NEVER));
+}
+
+static int cancel_with_clean_up(void *err)
+{
+    gust_task *task = gust_go(defer_clean_up, err, NULL);
+
+    gust_yield();
+    gust_cancel(task);
+    return gust_sleep(20);
+}
+
+TEST(a_shield_lets_clean_up_wait_for_so_long_at_the_most)
+{
+    int err[4] = {1, 1, 1, 1};
+
+    assert_int_equal(run(cancel_with_clean_up, err), 0);
+    assert_string_equal(trail, "cleaned");
+    assert_int_equal(err[0], -ECANCELED);
+    assert_int_equal(err[1], 0);
+    assert_int_equal(err[2], -ETIMEDOUT);
+    assert_int_equal(err[3], -ETIMEDOUT);
+}
+
+static void shielded(void *arg)
+{
+    int *err = arg;
+    {
+        GUST_SHIELD(5);
+        err[0] = gust_sleep(1);
+    }
+    err[1] = gust_sleep(1);
+}
+
+static int cancel_inside_a_shield(void *err)
+{
+    gust_task *task = gust_go(shielded, err, NULL);
+
+    gust_yield();
+    gust_cancel(task);
+    return gust_sleep(20);
+}
+
+TEST(a_cancellation_inside_a_shield_is_seen_behind_it)
+{
+    int err[2] = {1, 1};
+
+    assert_int_equal(run(cancel_inside_a_shield, err), 0);
+    assert_int_equal(err[0], 0);
+    assert_int_equal(err[1], -ECANCELED);
+}
+
+/* --- deadlines --- */
+
+static int nested_deadlines(void *arg)
+{
+    (void)arg;
+    GUST_DEADLINE(2);
+    {
+        GUST_DEADLINE(100);
+        assert_int_equal(gust_sleep(50), -ETIMEDOUT);
+        assert_true(elapsed() == 2);
+    }
+    assert_int_equal(gust_sleep(0), -ETIMEDOUT);
+    return 0;
+}
+
+TEST(nested_deadlines_take_the_nearest)
+{
+    assert_int_equal(run(nested_deadlines, NULL), 0);
+}
+
+static int ended_deadline(void *arg)
+{
+    (void)arg;
+    {
+        GUST_DEADLINE(1);
+        assert_int_equal(gust_sleep(50), -ETIMEDOUT);
+    }
+    {
+        GUST_DEADLINE(-3); /* a span that somebody computed: it has passed */
+        assert_int_equal(gust_sleep(50), -ETIMEDOUT);
+    }
+    {
+        GUST_DEADLINE(GUST_NEVER);
+        assert_int_equal(gust_sleep(50), 0);
+    }
+    return elapsed() == 51 ? 0 : 1;
+}
+
+TEST(a_deadline_ends_with_its_block)
+{
+    assert_int_equal(run(ended_deadline, NULL), 0);
+}
+
+static int compute_then_bound(void *arg)
+{
+    (void)arg;
+    spend(3);
+    GUST_DEADLINE(1);
+    return gust_sleep(0.5);
+}
+
+TEST(a_deadline_counts_from_where_it_stands)
+{
+    assert_int_equal(run(compute_then_bound, NULL), 0);
+}
+
+static int sleep_ten(void *arg)
+{
+    (void)arg;
+    return gust_sleep(10);
+}
+
+static void sleep_ten_into(void *err)
+{
+    *(int *)err = gust_sleep(10);
+}
+
+static int bound_children(void *arg)
+{
+    int err[2] = {1, 1};
+    gust_group *group;
+
+    (void)arg;
+    group = gust_group_new(GUST_GROUP_KEEP_GOING);
+    GUST_DEADLINE(100);
+    {
+        GUST_DEADLINE(2);
+        gust_ignore(gust_go(sleep_ten_into, &err[0], NULL) != NULL);
+        gust_group_go(group, sleep_ten, NULL);
+    }
+    err[1] = gust_group_wait(group);
+    assert_int_equal(err[1], -ETIMEDOUT);
+    assert_true(elapsed() == 2);
+    assert_int_equal(gust_sleep(20), 0);
+    assert_int_equal(err[0], 0);
+    return 0;
+}
+
+TEST(children_of_a_group_inherit_the_deadline_and_gust_go_tasks_that_of_the_whole_task)
+{
+    assert_int_equal(run(bound_children, NULL), 0);
+}
+
+static int go_under_the_tasks_own_deadline(void *arg)
+{
+    int err = 1;
+
+    (void)arg;
+    gu_task_current()->deadline = gu_task_current()->home->loop->now + 3 * GU_SECOND;
+    {
+        GUST_SHIELD(50);
+        gust_ignore(gust_go(sleep_ten_into, &err, NULL) != NULL);
+        assert_int_equal(gust_sleep(20), 0);
+    }
+    return err;
+}
+
+TEST(a_gust_go_task_inherits_the_deadline_that_the_whole_task_has)
+{
+    assert_int_equal(run(go_under_the_tasks_own_deadline, NULL), -ETIMEDOUT);
+}
+
+/* --- waiting --- */
+
+static int wait_out(void *arg)
+{
+    struct gu_wait *wait = arg;
+    GUST_DEADLINE(1);
+
+    return gu_task_wait_out(wait);
+}
+
+static void wake_late(void *arg)
+{
+    struct gu_wait *wait = arg;
+
+    gu_task_cancel(wait->task, GUST_CANCEL_CLOSED);
+    gu_task_wake(wait->task, 5);
+}
+
+static int wait_out_in_a_child(void *arg)
+{
+    gust_group *group = gust_group_new(0);
+
+    assert_non_null(gust_loop_call_later(gust_loop_current(), 3, wake_late, arg));
+    gust_group_go(group, wait_out, arg);
+    gust_ignore(gust_group_wait(group));
+    return elapsed() == 3 ? 0 : 1;
+}
+
+TEST(a_wait_that_lends_memory_ends_neither_by_deadline_nor_by_cancellation)
+{
+    struct gu_wait wait = {.abandon = gu_wait_unlink};
+
+    gu_list_init(&wait.link);
+    assert_int_equal(run(wait_out_in_a_child, &wait), 0);
+}
+
+static struct gust_task *seen;
+
+static void abandon_seen(struct gu_wait *wait)
+{
+    seen = wait->task;
+}
+
+static int wait_when_cancelled(void *arg)
+{
+    struct gu_wait wait = {.abandon = abandon_seen};
+
+    (void)arg;
+    gust_cancel(gu_task_current());
+    assert_int_equal(gu_task_wait(&wait, GU_FOREVER), -ECANCELED);
+    return seen == gu_task_current() ? 0 : 1;
+}
+
+TEST(a_wait_that_ends_before_it_begins_is_abandoned_too)
+{
+    assert_int_equal(run(wait_when_cancelled, NULL), 0);
+}
+
+static void sleep_outside(void *arg)
+{
+    (void)arg;
+    gust_ignore(gust_sleep(1));
+}
+
+static void sleep_in_a_callback(void *arg)
+{
+    gust_loop *loop = gust_loop_current();
+
+    (void)arg;
+    gust_ignore(gust_loop_add_callback(loop, sleep_outside, NULL));
+    gust_loop_start(loop);
+}
+
+static void yield_outside(void *arg)
+{
+    (void)arg;
+    gust_yield();
+}
+
+static void go_outside(void *arg)
+{
+    (void)arg;
+    gust_ignore(gust_go(sleep_outside, NULL, NULL) != NULL);
+}
+
+static void deadline_outside(void *arg)
+{
+    (void)arg;
+    GUST_DEADLINE(1);
+}
+
+static void shield_outside(void *arg)
+{
+    (void)arg;
+    GUST_SHIELD(1);
+}
+
+static void name_outside(void *arg)
+{
+    (void)arg;
+    gust_task_set_name("x");
+}
+
+TEST(what_needs_a_task_aborts_outside_one)
+{
+    static const struct {
+        const char *name;
+        void (*fn)(void *);
+        const char *message;
+    } cases[] = {
+        {"sleep", sleep_outside, "a call that waits was made outside a task: run it in gust_run()"},
+        {"sleep in a callback", sleep_in_a_callback, "a call that waits was made outside a task"},
+        {"yield", yield_outside, "a call that waits was made outside a task"},
+        {"go", go_outside, "gust_go was called outside a task"},
+        {"deadline", deadline_outside, "GUST_DEADLINE stands outside a task"},
+        {"shield", shield_outside, "GUST_SHIELD stands outside a task"},
+        {"name", name_outside, "gust_task_set_name was called outside a task"},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        TEST_CASE(cases[i].name);
+        assert_aborts(cases[i].fn, NULL, cases[i].message);
+    }
+}
+
+/* --- from another thread --- */
+
+static int wait_for_a_wake(void *arg)
+{
+    return gu_task_wait(arg, GU_FOREVER);
+}
+
+static void wake_with_nine(void *arg)
+{
+    struct gu_wait *wait = arg;
+
+    gu_task_wake(wait->task, 9);
+}
+
+static int wake_by_a_callback(void *arg)
+{
+    assert_int_equal(gust_loop_add_callback(gust_loop_current(), wake_with_nine, arg), 0);
+    return wait_for_a_wake(arg);
+}
+
+TEST(a_callback_wakes_a_task_and_gives_it_a_result)
+{
+    struct gu_wait wait = {.abandon = gu_wait_unlink};
+
+    gu_list_init(&wait.link);
+    assert_int_equal(run(wake_by_a_callback, &wait), 9);
+}
+
+/* --- task-local values --- */
+
+static char key_a, key_b;
+
+static int see_locals(void *arg)
+{
+    assert_ptr_equal(gust_task_get(&key_a), arg);
+    assert_null(gust_task_get(&key_b));
+    gust_task_set(&key_a, &key_a);
+    gust_task_set(&key_b, &key_b);
+    gust_yield();
+    assert_ptr_equal(gust_task_get(&key_a), &key_a);
+    return 0;
+}
+
+static int locals(void *arg)
+{
+    int one, two;
+    gust_group *group = gust_group_new(0);
+
+    (void)arg;
+    assert_null(gust_task_get(&key_a));
+    gust_task_set(&key_a, &one);
+    gust_group_go(group, see_locals, &one);
+    gust_yield();
+    gust_task_set(&key_a, &two);
+    gust_group_go(group, see_locals, &two);
+    assert_int_equal(gust_group_wait(group), 0);
+    assert_ptr_equal(gust_task_get(&key_a), &two);
+    assert_null(gust_task_get(&key_b));
+    return 0;
+}
+
+TEST(children_inherit_task_local_values_and_no_task_sees_what_another_sets)
+{
+    assert_int_equal(run(locals, NULL), 0);
+    assert_null(gust_task_get(&key_a));
+}
+
+static int set_often(void *arg)
+{
+    uint64_t before;
+
+    (void)arg;
+    gust_task_set(&key_a, NULL);
+    before = gu_alloc_count();
+    for (int i = 0; i < 1000; i++)
+        gust_task_set(&key_a, &i);
+    return (int)(gu_alloc_count() - before);
+}
+
+TEST(setting_a_task_local_value_again_allocates_nothing)
+{
+    assert_int_equal(run(set_often, NULL), 0);
+}
+
+/* --- names --- */
+
+static int rename_from_the_arena(void *arg)
+{
+    (void)arg;
+    gust_task_set_name(gust_strdup("named in its own memory"));
+    gust_yield();
+    assert_string_equal(gu_task_current()->name, "named in its own memory");
+    return 0;
+}
+
+TEST(a_name_in_the_tasks_memory_is_not_looked_at_after_its_end)
+{
+    gust_loop *loop;
+
+    assert_int_equal(gust_loop_new(NULL, &loop), 0);
+    assert_int_equal(gust_run(rename_from_the_arena, NULL), 0);
+    assert_true(loop->running == NULL || strstr(loop->running, "named in") == NULL);
+    gust_loop_close(loop);
+}
+
+/* --- cost --- */
+
+static void nothing(struct gust_task *task)
+{
+    (void)task;
+}
+
+TEST(a_task_from_the_pool_allocates_nothing)
+{
+    gust_loop *loop = gust_loop_current();
+    struct gu_tasks *tasks = gu_tasks_of(loop);
+    uint64_t before;
+
+    assert_false(gu_task_start(gu_task_new(tasks, nothing, "warm-up")));
+    before = gu_alloc_count();
+    for (int i = 0; i < 1000; i++)
+        assert_false(gu_task_start(gu_task_new(tasks, nothing, "pooled")));
+    assert_int_equal(gu_alloc_count(), before);
+    gust_loop_close(loop);
 }
