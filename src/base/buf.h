@@ -36,6 +36,14 @@ struct gu_buf {
 /* An empty buffer over an arena, or over the heap when `arena` is NULL. Allocates nothing yet. */
 void gu_buf_init(struct gu_buf *b, struct gust_arena *arena, size_t max);
 
+/* Memory of the caller's to begin with, for an empty buffer that has none yet: it is copied from as
+ * soon as it is too small, and must live until then. */
+static inline void gu_buf_lend(struct gu_buf *b, char *memory, size_t size)
+{
+    b->ptr = memory;
+    b->cap = size;
+}
+
 /* A buffer that never grows: it holds up to size - 1 bytes of the caller's memory. */
 void gu_buf_init_fixed(struct gu_buf *b, char *memory, size_t size);
 

@@ -13,11 +13,34 @@ const char gu_digit_pairs[200] = "0001020304050607080910111213141516171819"
                                  "8081828384858687888990919293949596979899";
 const char gu_hex_digits[16] = "0123456789abcdef";
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/* 32 digits of 16 bytes: the halves of each side by side, and what is above 9 moved on to the
+ * letters. */
+static void hex_of_16(char *to, const unsigned char *b)
+{
+    bytes16 in, high, low, out;
+
+    memcpy(&in, b, sizeof in);
+    high = in >> 4;
+    low = in & 15;
+    high += '0' + ((bytes16)(high > 9) & ('a' - '9' - 1));
+    low += '0' + ((bytes16)(low > 9) & ('a' - '9' - 1));
+    out = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    memcpy(to, &out, sizeof out);
+    out = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+                                  15, 31);
+    memcpy(to + 16, &out, sizeof out);
+}
+
 size_t gu_hex(char *to, const void *bytes, size_t len)
 {
     const unsigned char *b = bytes;
+    size_t i = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (; len - i >= 16; i += 16)
+        hex_of_16(to + 2 * i, b + i);
+    for (; i < len; i++) {
         to[2 * i] = gu_hex_digits[b[i] >> 4];
         to[2 * i + 1] = gu_hex_digits[b[i] & 15];
     }

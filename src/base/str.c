@@ -13,12 +13,10 @@ bool gust_str_equal(gust_str a, const char *b)
     return gu_str_eq(a, gust_str_from(b));
 }
 
-bool gu_str_ieq(gust_str a, gust_str b)
+bool gu_bytes_ieq(const char *a, const char *b, size_t len)
 {
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (gu_lower(a.ptr[i]) != gu_lower(b.ptr[i]))
+    for (size_t i = 0; i < len; i++)
+        if (gu_lower(a[i]) != gu_lower(b[i]))
             return false;
     return true;
 }
@@ -75,6 +73,7 @@ bool gu_str_split(gust_str *rest, char sep, gust_str *part)
     return true;
 }
 
+/* Up to 19 digits cannot overflow: the usual number costs no division. */
 bool gu_str_to_u64(gust_str s, uint64_t *value)
 {
     uint64_t v = 0;
@@ -84,7 +83,7 @@ bool gu_str_to_u64(gust_str s, uint64_t *value)
     for (size_t i = 0; i < s.len; i++) {
         unsigned digit = (unsigned)((unsigned char)s.ptr[i]) - '0';
 
-        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+        if (digit > 9 || (gu_unlikely(i >= 19) && v > (UINT64_MAX - digit) / 10))
             return false;
         v = v * 10 + digit;
     }

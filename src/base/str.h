@@ -30,8 +30,13 @@ static inline char gu_lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
+bool gu_bytes_ieq(const char *a, const char *b, size_t len);
+
 /* Equal but for the case of ASCII letters. */
-bool gu_str_ieq(gust_str a, gust_str b);
+static inline bool gu_str_ieq(gust_str a, gust_str b)
+{
+    return a.len == b.len && gu_bytes_ieq(a.ptr, b.ptr, a.len);
+}
 
 /* The offset of the first `needle` at or after `from`, GU_NPOS if there is none. Linear time. */
 size_t gu_str_find(gust_str have, gust_str needle, size_t from);

@@ -129,11 +129,20 @@ static size_t host_name_len(gust_str s)
 }
 
 /* Digits up to 65535, or none (RFC 3986 3.2.3). */
-static bool is_port(gust_str s)
+static bool is_port(const char *p, size_t len)
 {
-    uint64_t port;
+    unsigned port = 0;
 
-    return s.len == 0 || (gu_str_to_u64(s, &port) && port <= UINT16_MAX);
+    if (len > 5)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned)(unsigned char)p[i] - '0';
+
+        if (digit > 9)
+            return false;
+        port = port * 10 + digit;
+    }
+    return port <= UINT16_MAX;
 }
 
 /* host [":" port] with a host; *has_port says whether a port is there. */
@@ -144,7 +153,7 @@ static bool is_authority(gust_str s, bool *has_port)
     if (len == GU_NPOS || len == 0)
         return false;
     *has_port = s.len - len > 1;
-    return len == s.len || (s.ptr[len] == ':' && is_port(gu_str_sub(s, len + 1, s.len)));
+    return len == s.len || (s.ptr[len] == ':' && is_port(s.ptr + len + 1, s.len - len - 1));
 }
 
 /* --- targets ---------------------------------------------------------------------------------- */

@@ -132,7 +132,7 @@ static void raised(struct gust_task *task)
 
 /* --- starting --- */
 
-#define FIRST_ARENA ((size_t)512) /* of the exchange's arena, out of the task's */
+#define FIRST_ARENA ((size_t)256) /* of the exchange's arena, out of the task's */
 
 /* The byte behind each part, a blank, a colon or a CR, becomes the zero byte that ends it. */
 static gust_str part(char *head, uint32_t at, uint32_t len)

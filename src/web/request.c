@@ -9,6 +9,8 @@
 #include "codec/status.h"
 #include "web/web_impl.h"
 
+#define FIRST_BODY ((size_t)192) /* bytes of a response that need no memory of their own */
+
 /* --- the verb --- */
 
 static gust_handler_fn *verb_of(const gust_handler *h, enum gu_method method)
@@ -145,6 +147,7 @@ static void request_init(gust_request *r, gust_exchange *x)
     r->fields = NULL;
     r->last_field = &r->fields;
     gu_buf_init(&r->body, &x->arena, SIZE_MAX - 1);
+    gu_buf_lend(&r->body, (char *)(r + 1), FIRST_BODY);
     r->request_body = GU_STR("");
     r->state = NULL;
     r->path_args = NULL;
@@ -158,7 +161,7 @@ static void request_init(gust_request *r, gust_exchange *x)
 
 static int web_run(gust_exchange *x)
 {
-    gust_request *r = gu_arena_alloc(&x->task->arena, sizeof *r);
+    gust_request *r = gu_arena_alloc(&x->task->arena, sizeof *r + FIRST_BODY);
     int err = 0;
 
     if (gu_unlikely(r == NULL))

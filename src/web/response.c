@@ -56,20 +56,22 @@ int gust_get_status(const gust_request *r)
     return r->status;
 }
 
-/* The default fields, which are kept apart from the others. */
-static bool set_default(gust_request *r, gust_str name, gust_str value)
+/* The default fields are kept apart from the others: the type as a value, the rest as bits that say
+ * that the handler's own, or none, is sent. */
+static bool is_content_type(gust_str name)
 {
-    if (gu_str_ieq(name, GU_STR("Content-Type"))) {
-        r->content_type = value;
-        return true;
-    }
+    return name.len == 12 && (memcmp(name.ptr, "Content-Type", 12) == 0 ||
+                              gu_bytes_ieq(name.ptr, "Content-Type", 12));
+}
+
+static void note_default(gust_request *r, gust_str name)
+{
     if (gu_str_ieq(name, GU_STR("Server")))
         r->flags |= GU_R_SERVER_SET;
     else if (gu_str_ieq(name, GU_STR("Date")))
         r->flags |= GU_R_DATE_SET;
     else if (gu_str_ieq(name, GU_STR("ETag")))
         r->flags |= GU_R_ETAG_SET;
-    return false;
 }
 
 static void remove_fields(gust_request *r, gust_str name)
@@ -100,23 +102,29 @@ static void add_field(gust_request *r, gust_str name, gust_str value)
 static void put_field(gust_request *r, const char *name_text, const char *value_text, bool is_set)
 {
     gust_str name = gust_str_from(name_text), value = gust_str_from(value_text);
+    bool is_type;
 
     if (!may_set_head(r))
         return;
-    if (!gu_field_name_ok(name) || !gu_field_value_ok(value)) {
+    is_type = is_content_type(name);
+    if (!gu_field_value_ok(value) || (!is_type && !gu_field_name_ok(name))) {
         latch(r, -EINVAL);
         return;
     }
-    name = gu_arena_copy(&r->x->arena, name.ptr, name.len);
     value = gu_arena_copy(&r->x->arena, value.ptr, value.len);
+    if (value.ptr != NULL && is_type) {
+        r->content_type = value;
+        return;
+    }
+    name = gu_arena_copy(&r->x->arena, name.ptr, name.len);
     if (name.ptr == NULL || value.ptr == NULL) {
         latch(r, -ENOMEM);
         return;
     }
     if (is_set)
         remove_fields(r, name);
-    if (!set_default(r, name, value))
-        add_field(r, name, value);
+    note_default(r, name);
+    add_field(r, name, value);
 }
 
 void gust_set_header(gust_request *r, const char *name, const char *value)
@@ -133,8 +141,10 @@ void gust_clear_header(gust_request *r, const char *name)
 {
     if (!may_set_head(r))
         return;
+    if (is_content_type(gust_str_from(name)))
+        r->content_type = (gust_str){NULL, 0};
     remove_fields(r, gust_str_from(name));
-    set_default(r, gust_str_from(name), (gust_str){NULL, 0});
+    note_default(r, gust_str_from(name));
 }
 
 /* --- the body --- */
