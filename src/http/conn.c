@@ -317,7 +317,16 @@ static void closed(struct gu_stream *s)
         gu_loop_free_later(server->http->loop, conn, conn_free);
 }
 
-static const struct gu_stream_ops stream_ops = {received, ended, drained, closed};
+/* What the client sent before is still to be read, so only who asked for it is told. */
+static void left(struct gu_stream *s)
+{
+    struct gust_exchange *x = gu_container_of(s, struct gu_conn, s)->x;
+
+    if (x != NULL && x->server->half_closed != NULL)
+        x->server->half_closed(x);
+}
+
+static const struct gu_stream_ops stream_ops = {received, ended, drained, closed, left};
 
 /* --- life --- */
 

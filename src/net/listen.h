@@ -2,7 +2,7 @@
  * listen — accepting connections
  *
  * At most GU_ACCEPTS connections are taken a turn. When descriptors run out, a reserve one is given
- * up to accept and close whoever waits, and the listener pauses for 100 ms: it neither spins nor
+ * up to accept and close whoever is first, and the listener pauses for 100 ms: it neither spins nor
  * leaves the client hanging.
  */
 #ifndef GU_LISTEN_H
@@ -27,7 +27,7 @@ struct gu_listener {
     bool is_paused; /* by the owner */
 };
 
-/* Takes a listening descriptor. It stays the caller's on failure. */
+/* Takes a listening descriptor, which becomes non-blocking. It stays the caller's on failure. */
 int gu_listener_open(struct gu_listener *listener, struct gust_loop *loop, int fd,
                      void (*accepted)(struct gu_listener *, int,
                                       const struct gu_peer *)) GUST_CHECK;

@@ -4,7 +4,9 @@
 #include "base/alloc.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* In pages of their own, which nothing backs until they are touched. */
 static char *buffer_new(size_t size)
@@ -22,6 +24,8 @@ static void net_free(struct gu_room *room)
         munmap(net->in, GU_NET_IN + GU_NET_PADDING);
     if (net->out != NULL)
         munmap(net->out, GU_NET_OUT);
+    if (net->reserve >= 0)
+        close(net->reserve);
     gu_free(net);
 }
 
@@ -38,6 +42,7 @@ struct gu_net *gu_net_of(struct gust_loop *loop)
     net->loop = loop;
     net->uncork.run = gu_net_uncork;
     net->max_queue = (size_t)16 << 20;
+    net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     net->in = buffer_new(GU_NET_IN + GU_NET_PADDING);
     net->out = buffer_new(GU_NET_OUT);
     if (net->in == NULL || net->out == NULL) {

@@ -28,17 +28,25 @@
 
 struct gu_stream;
 
+/* All but `closed` are called from the loop, never inside a call into the stream; `closed` also
+ * inside gu_stream_close() and gu_stream_detach(). Any of them may close the stream. */
 struct gu_stream_ops {
     /* Bytes have come: returns how many of them are done with. `bytes` has GU_NET_PADDING readable
      * bytes behind it, and is valid, and writable, until the call returns. */
     size_t (*received)(struct gu_stream *s, char *bytes, size_t len);
-    /* The peer will send no more (err 0), or the connection broke (negative). With err 0 the stream
-     * is still open, and can be written to. Called once. */
+    /* With err 0 the peer will send no more, and all it sent was handed up; the stream is still
+     * open, and can be written to. A negative err is a connection that broke: nothing can be sent
+     * any more; what came before may still be handed up unless GU_STREAM_ENDED is set too. Called
+     * once with 0 at the most, and then once with an error at the most. */
     void (*ended)(struct gu_stream *s, int err);
     /* The queue is empty again. */
     void (*drained)(struct gu_stream *s);
     /* The stream was closed, by whichever side; it may be freed later. Called once. */
     void (*closed)(struct gu_stream *s);
+    /* The peer will send no more, which was seen while the stream took no input: what it sent
+     * before still waits, and is followed by `ended`. Called once at the most; may be NULL. The
+     * poller select cannot tell it. */
+    void (*left)(struct gu_stream *s);
 };
 
 /* Input that was received and not consumed. */
@@ -58,10 +66,12 @@ struct gu_out {
 
 struct gu_out_queue {
     struct gu_out *first, **last;
-    size_t len;           /* bytes in all */
-    struct gu_link waits; /* of gu_wait: tasks that wait for room */
-    gu_time since;        /* when the peer's rate was last looked at */
-    uint64_t n_sent;      /* since then */
+    size_t len;            /* bytes in all */
+    struct gu_link waits;  /* of tasks that wait for room */
+    struct gu_timer retry; /* the kernel was short of memory, and will not say when it has some */
+    struct gu_stream *stream;
+    gu_time since;   /* when the peer's rate was last looked at */
+    uint64_t n_sent; /* since then */
 };
 
 enum {
@@ -71,7 +81,8 @@ enum {
     GU_STREAM_DISPATCHING = 8,
     GU_STREAM_CLOSE_SENT = 16, /* close when the queue is empty */
     GU_STREAM_IS_SOCKET = 32,  /* send() and recv(), not write() and read() */
-    GU_STREAM_BROKEN = 64      /* an error was met; nothing more can be sent */
+    GU_STREAM_BROKEN = 64,     /* an error was met; nothing more can be sent */
+    GU_STREAM_LEFT = 128       /* the protocol was told by `left` */
 };
 
 struct gu_stream {
@@ -81,6 +92,7 @@ struct gu_stream {
     struct gu_pending *pending;
     struct gu_out_queue *out;
     struct gu_ready again; /* dispatch once more soon */
+    int err;               /* why it broke, until the protocol was told */
     uint8_t flags;
 };
 
@@ -93,15 +105,17 @@ struct gu_net {
     size_t out_len;
     struct gu_stream *corked; /* whose bytes are in `out` */
     struct gu_ready uncork;
-    size_t max_queue; /* unsent bytes a stream may have */
+    size_t max_queue; /* a stream with more unsent bytes takes no others: it breaks */
     size_t queued;    /* unsent bytes of all streams */
     size_t held;      /* bytes in pending blocks of all streams */
+    int reserve;      /* a descriptor to give up when there is no other; -1: none */
 };
 
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */
 struct gu_net *gu_net_of(struct gust_loop *loop);
 
-/* Takes a non-blocking descriptor and watches it. The descriptor stays the caller's on failure. */
+/* Takes a non-blocking descriptor and watches it. The descriptor stays the caller's on failure.
+ * io.gen is kept, so memory that was no stream before is zeroed by the caller. */
 int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
                    bool is_socket) GUST_CHECK;
 
@@ -136,7 +150,7 @@ void gu_stream_put_large(struct gu_stream *s, const void *bytes, size_t len,
 void gu_stream_flush(struct gu_stream *s);
 
 /* Waits, in a task, until at most `most` bytes are unsent. 0, -GUST_ECLOSED, -ETIMEDOUT,
- * -ECANCELED. */
+ * -ECANCELED. The owner keeps the stream's memory while a task waits. */
 int gu_stream_wait_sent(struct gu_stream *s, size_t most);
 
 static inline bool gu_stream_is_blocked(const struct gu_stream *s)
@@ -163,8 +177,10 @@ void gu_stream_close(struct gu_stream *s);
 void gu_stream_close_sent(struct gu_stream *s);
 
 /* Takes the descriptor and the unread bytes out of the stream, which is then closed. The caller
- * owns both (the bytes by gu_free(), NULL if there are none). What is unsent must have been sent.
- */
-int gu_stream_detach(struct gu_stream *s, struct gu_pending **pending);
+ * owns both (the bytes by gu_free(), NULL if there are none). Inside `received` the unread bytes
+ * are those at `unread`, which the protocol did not consume; elsewhere it is NULL. What is unsent
+ * must have been sent. On -ENOMEM nothing has happened. */
+int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
+                     struct gu_pending **pending) GUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ static void pending_drop(struct gu_stream *s)
     s->pending = NULL;
 }
 
-static struct gu_pending *pending_new(struct gu_stream *s, size_t len)
+static struct gu_pending *pending_new(struct gu_net *net, size_t len)
 {
     size_t size = (len + PENDING_ROUND - 1) & ~(size_t)(PENDING_ROUND - 1);
     struct gu_pending *pending = gu_alloc(sizeof *pending + size);
@@ -33,7 +33,7 @@ static struct gu_pending *pending_new(struct gu_stream *s, size_t len)
     if (pending == NULL)
         return NULL;
     pending->size = (uint32_t)size;
-    s->net->held += size;
+    net->held += size;
     return pending;
 }
 
@@ -47,12 +47,78 @@ static bool pending_keep(struct gu_stream *s, const char *bytes, size_t len)
         return true;
     }
     if (s->pending == NULL)
-        s->pending = pending_new(s, len);
+        s->pending = pending_new(s->net, len);
     if (s->pending == NULL)
         return false;
     memcpy(s->pending->bytes, bytes, len);
     s->pending->len = (uint32_t)len;
     return true;
+}
+
+/* --- what is told --- */
+
+static bool is_stopped(const struct gu_stream *s)
+{
+    return (s->flags & (GU_STREAM_PAUSED | GU_STREAM_CLOSED)) != 0 || s->out != NULL;
+}
+
+static unsigned wanted(const struct gu_stream *s)
+{
+    if (s->out != NULL)
+        return GU_OUT;
+    if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_CLOSED)) != 0)
+        return 0;
+    if ((s->flags & GU_STREAM_PAUSED) == 0)
+        return GU_IN;
+    return (s->flags & (GU_STREAM_LEFT | GU_STREAM_BROKEN)) != 0 ? 0 : GU_RDHUP;
+}
+
+void gu_stream_want(struct gu_stream *s)
+{
+    gu_loop_want(s->net->loop, &s->io, wanted(s));
+}
+
+void gu_stream_fail(struct gu_stream *s, int err)
+{
+    struct gu_net *net = s->net;
+
+    if ((s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0)
+        return;
+    s->flags |= GU_STREAM_BROKEN;
+    s->err = err;
+    if (net->corked == s)
+        net->corked = NULL;
+    gu_stream_drop_queue(s, -GUST_ECLOSED);
+    gu_stream_want(s);
+    gu_loop_ready(net->loop, &s->again);
+}
+
+static void tell_broken(struct gu_stream *s)
+{
+    int err = s->err;
+
+    s->err = 0;
+    if ((s->flags & GU_STREAM_CLOSE_SENT) != 0)
+        gu_stream_close(s);
+    else
+        s->ops->ended(s, err);
+}
+
+static void end_input(struct gu_stream *s)
+{
+    s->io.ready &= (uint8_t)~GU_IN;
+    if ((s->flags & GU_STREAM_ENDED) != 0)
+        return;
+    s->flags |= GU_STREAM_ENDED;
+    gu_stream_want(s);
+    s->ops->ended(s, 0);
+}
+
+static void break_input(struct gu_stream *s, int err)
+{
+    s->io.ready &= (uint8_t)~GU_IN;
+    s->flags |= GU_STREAM_ENDED;
+    gu_stream_fail(s, err);
 }
 
 /* --- receiving --- */
@@ -68,35 +134,6 @@ static ssize_t receive(struct gu_stream *s, char *to, size_t size)
     return n;
 }
 
-static bool is_stopped(const struct gu_stream *s)
-{
-    return (s->flags & (GU_STREAM_PAUSED | GU_STREAM_CLOSED)) != 0 || s->out != NULL;
-}
-
-static void ended(struct gu_stream *s, int err)
-{
-    s->io.ready &= (uint8_t)~GU_IN;
-    if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_CLOSED)) != 0)
-        return;
-    s->flags |= GU_STREAM_ENDED;
-    gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : 0);
-    s->ops->ended(s, err);
-}
-
-void gu_stream_fail(struct gu_stream *s, int err)
-{
-    if ((s->flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0)
-        return;
-    s->flags |= GU_STREAM_BROKEN;
-    gu_stream_drop_queue(s, -GUST_ECLOSED);
-    if ((s->flags & GU_STREAM_CLOSE_SENT) != 0) {
-        gu_stream_close(s);
-        return;
-    }
-    s->flags &= (uint8_t)~GU_STREAM_ENDED; /* worse than an end of input: told again */
-    ended(s, err);
-}
-
 /* Hands the first `len` bytes of the input buffer up. False when the stream is closed, or what is
  * left could not be kept. */
 static bool hand_up(struct gu_stream *s, size_t len)
@@ -104,14 +141,48 @@ static bool hand_up(struct gu_stream *s, size_t len)
     char *in = s->net->in;
     size_t used = s->ops->received(s, in, len);
 
+    gu_assert(used <= len);
     if (gu_likely(used == len && s->pending == NULL))
         return (s->flags & GU_STREAM_CLOSED) == 0;
     if ((s->flags & GU_STREAM_CLOSED) != 0)
         return false;
     if (pending_keep(s, in + used, len - used))
         return true;
-    gu_stream_fail(s, -ENOMEM);
+    break_input(s, -ENOMEM);
     return false;
+}
+
+/* Bytes that were left are handed up again without waiting for more of them. False when none of
+ * them was taken. */
+static bool hand_up_pending(struct gu_stream *s)
+{
+    size_t len = s->pending->len;
+
+    memcpy(s->net->in, s->pending->bytes, len);
+    return hand_up(s, len) && (s->pending == NULL || s->pending->len < len);
+}
+
+static gu_cold bool not_received(struct gu_stream *s, ssize_t n)
+{
+    if (n == 0) {
+        end_input(s);
+        return false;
+    }
+    switch (errno) {
+    case EAGAIN:
+#if EAGAIN != EWOULDBLOCK
+    case EWOULDBLOCK:
+#endif
+        s->io.ready &= (uint8_t)~GU_IN;
+        return false;
+    case ENOBUFS:
+    case ENOMEM: /* the kernel is short: try again next turn */
+        gu_loop_ready(s->net->loop, &s->again);
+        return false;
+    default:
+        break_input(s, -errno);
+        return false;
+    }
 }
 
 /* One receive, behind what is pending. False when there is nothing more to do now. */
@@ -119,43 +190,22 @@ static bool receive_once(struct gu_stream *s)
 {
     struct gu_net *net = s->net;
     size_t have = s->pending == NULL ? 0 : s->pending->len;
+    bool is_last;
     ssize_t n;
 
     if (gu_unlikely(have > 0)) {
         if (have == GU_NET_IN)
-            return false; /* the protocol's bound is this at the most */
+            return hand_up_pending(s);
         memcpy(net->in, s->pending->bytes, have);
     }
     n = receive(s, net->in + have, GU_NET_IN - have);
-    if (gu_likely(n > 0)) {
-        bool is_short = (size_t)n < GU_NET_IN - have;
-
-        if (is_short && (s->io.ready & GU_RDHUP) == 0)
-            s->io.ready &= (uint8_t)~GU_IN;
-        return hand_up(s, have + (size_t)n) && !(is_short && (s->io.ready & GU_IN) == 0);
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    if (gu_unlikely(n <= 0))
+        return not_received(s, n);
+    /* Short, and no end of input behind it: the kernel has no more. */
+    is_last = (size_t)n < GU_NET_IN - have && (s->io.ready & GU_RDHUP) == 0;
+    if (is_last)
         s->io.ready &= (uint8_t)~GU_IN;
-        return false;
-    }
-    if (n < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
-        gu_loop_ready(net->loop, &s->again); /* the kernel is short: try again next turn */
-        return false;
-    }
-    if (n == 0)
-        ended(s, 0);
-    else
-        gu_stream_fail(s, -errno);
-    return false;
-}
-
-/* Bytes that were left are handed up again without waiting for more of them. */
-static bool hand_up_pending(struct gu_stream *s)
-{
-    size_t len = s->pending->len;
-
-    memcpy(s->net->in, s->pending->bytes, len);
-    return hand_up(s, len);
+    return hand_up(s, have + (size_t)n) && !is_last;
 }
 
 static void dispatch(struct gu_stream *s, bool is_again)
@@ -176,32 +226,57 @@ static void dispatch(struct gu_stream *s, bool is_again)
     s->flags &= (uint8_t)~GU_STREAM_DISPATCHING;
     if (gu_likely(net->corked == s))
         gu_stream_flush(s);
+    if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
+        tell_broken(s);
 }
 
 /* --- events --- */
 
-static void on_events(struct gu_io *io, unsigned events)
+static int socket_error(int fd)
+{
+    int err = 0;
+    socklen_t len = sizeof err;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? -errno : -err;
+}
+
+/* Nobody reads now, and the protocol wants to know that the peer is gone. */
+static gu_cold void peer_left(struct gu_stream *s, unsigned events)
+{
+    int err = 0;
+
+    if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED | GU_STREAM_BROKEN)) != 0)
+        return;
+    if ((events & GU_ERR) != 0 && (s->flags & GU_STREAM_IS_SOCKET) != 0)
+        err = socket_error(s->io.fd);
+    if (err < 0) {
+        gu_stream_fail(s, err);
+        return;
+    }
+    if ((s->flags & GU_STREAM_LEFT) != 0)
+        return;
+    s->flags |= GU_STREAM_LEFT;
+    gu_stream_want(s);
+    if (s->ops->left != NULL)
+        s->ops->left(s);
+}
+
+void gu_stream_on_events(struct gu_io *io, unsigned events)
 {
     struct gu_stream *s = gu_container_of(io, struct gu_stream, io);
 
-    io->ready |= (uint8_t)events;
+    /* Behind an error there may be bytes, and then an end: all of it is to be read. */
+    if (gu_unlikely((events & GU_ERR) != 0))
+        events |= GU_IN | GU_OUT | GU_RDHUP;
+    io->ready |= (uint8_t)(events & ~(unsigned)GU_ERR);
     if (gu_unlikely((events & GU_OUT) != 0 && s->out != NULL)) {
         if (!gu_stream_send_queue(s))
             return;
-        if (s->out == NULL && (s->flags & GU_STREAM_CLOSED) == 0)
+        if (s->out == NULL)
             gu_loop_ready(s->net->loop, &s->again); /* what waits behind the answers */
     }
-    if (gu_unlikely((events & GU_ERR) != 0))
-        io->ready |= GU_IN; /* the receive says which error it is */
-    if (gu_unlikely((events & (GU_ERR | GU_RDHUP)) != 0) && is_stopped(s) &&
-        (s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED)) == 0) {
-        /* Nobody reads now, and the protocol wants to know that the peer is gone. */
-        if ((events & GU_ERR) != 0)
-            gu_stream_fail(s, -ECONNRESET);
-        else
-            s->ops->ended(s, 0);
-        return;
-    }
+    if (gu_unlikely((events & GU_RDHUP) != 0) && is_stopped(s))
+        peer_left(s, events);
     if ((io->ready & GU_IN) != 0)
         dispatch(s, false);
 }
@@ -213,34 +288,41 @@ static void on_again(struct gu_ready *ready)
 
 /* --- life --- */
 
-int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
-                   bool is_socket)
+void gu_stream_init(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops,
+                    int fd, bool is_socket)
 {
     uint16_t gen = s->io.gen;
 
     *s = (struct gu_stream){
-        .io = {.on_events = on_events, .fd = fd, .gen = gen},
+        .io = {.on_events = gu_stream_on_events, .fd = fd, .gen = gen},
         .ops = ops,
         .net = net,
         .again = {.run = on_again},
         .flags = is_socket ? GU_STREAM_IS_SOCKET : 0,
     };
+}
+
+int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
+                   bool is_socket)
+{
+    gu_stream_init(s, net, ops, fd, is_socket);
     return gu_loop_watch(net->loop, &s->io, GU_IN);
 }
 
 void gu_stream_pause(struct gu_stream *s)
 {
     s->flags |= GU_STREAM_PAUSED;
-    gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : 0);
+    gu_stream_want(s);
 }
 
 void gu_stream_resume(struct gu_stream *s)
 {
+    if ((s->flags & GU_STREAM_CLOSED) != 0)
+        return;
     s->flags &= (uint8_t)~GU_STREAM_PAUSED;
-    if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED)) == 0)
-        gu_loop_want(s->net->loop, &s->io, s->out != NULL ? GU_OUT : GU_IN);
-    if ((s->flags & GU_STREAM_CLOSED) == 0 && (s->flags & GU_STREAM_DISPATCHING) == 0 &&
-        (s->pending != NULL || (s->io.ready & GU_IN) != 0))
+    gu_stream_want(s);
+    /* Inside `received` it is not known yet what will be pending. */
+    if (s->pending != NULL || (s->io.ready & GU_IN) != 0 || (s->flags & GU_STREAM_DISPATCHING) != 0)
         gu_loop_ready(s->net->loop, &s->again);
 }
 
@@ -249,12 +331,10 @@ static void unlink_from_loop(struct gu_stream *s)
     struct gu_net *net = s->net;
 
     s->flags |= GU_STREAM_CLOSED;
-    if (net->corked == s) {
+    s->err = 0;
+    if (net->corked == s)
         net->corked = NULL;
-        net->out_len = 0;
-    }
-    if (s->again.next != NULL)
-        gu_loop_unready(net->loop, &s->again);
+    gu_loop_unready(net->loop, &s->again);
     gu_stream_drop_queue(s, -GUST_ECLOSED);
 }
 
@@ -271,11 +351,14 @@ void gu_stream_close(struct gu_stream *s)
     s->ops->closed(s);
 }
 
-int gu_stream_detach(struct gu_stream *s, struct gu_pending **pending)
+int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
+                     struct gu_pending **pending)
 {
     int fd = s->io.fd;
 
-    gu_assert(s->out == NULL && s->net->corked != s);
+    gu_assert((s->flags & GU_STREAM_CLOSED) == 0 && s->out == NULL && s->net->corked != s);
+    if (unread != NULL && !pending_keep(s, unread, len))
+        return -ENOMEM;
     unlink_from_loop(s);
     *pending = s->pending;
     if (s->pending != NULL)

@@ -1,0 +1,36 @@
+/*
+ * wire — transports for tests of streams: pairs of connected descriptors
+ */
+#ifndef GUST_TEST_WIRE_H
+#define GUST_TEST_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One way for bytes to travel. A pipe is two descriptors each way; the others are one for both. */
+struct wire {
+    int in, out;           /* ours, non-blocking: `in` == `out` but for pipes */
+    int peer_in, peer_out; /* the other end's, non-blocking too */
+    bool is_socket;
+};
+
+struct transport {
+    const char *name;
+    void (*open)(struct wire *wire);
+    bool is_socket;
+};
+
+/* tcp4, tcp6, unix, pipe; ends with a NULL name. */
+extern const struct transport transports[];
+
+/* Closes what the test still owns: descriptors that are not -1. */
+void wire_close_peer(struct wire *wire);
+void wire_close_ours(struct wire *wire);
+
+/* Sends all from the peer's end, which must have room for it. */
+void wire_send(const struct wire *wire, const void *bytes, size_t len);
+
+/* What has come to the peer's end: bytes, 0 at the end of them, negative errno. */
+long wire_receive(const struct wire *wire, void *to, size_t size);
+
+#endif
