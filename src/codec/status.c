@@ -87,3 +87,23 @@ bool gu_reason_ok(gust_str reason)
     return reason.len > 0 && gu_chars_are(reason.ptr, reason.len, GU_CHAR_TEXT) &&
            memchr(reason.ptr, '<', reason.len) == NULL;
 }
+
+int gu_status_of_error(int err)
+{
+    switch (-err) {
+    case ETIMEDOUT:
+        return 504;
+    case ECANCELED:
+    case ENOMEM:
+    case GUST_EFULL:
+        return 503;
+    case GUST_ETOOBIG:
+        return 413;
+    case GUST_ESLOW:
+        return 408;
+    case GUST_EPROTO:
+        return 400;
+    default:
+        return 500;
+    }
+}

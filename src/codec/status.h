@@ -16,4 +16,8 @@ const char *gu_status_reason(int status);
  * least one, and no "<", because error pages repeat it. Otherwise "Unknown" is sent instead. */
 bool gu_reason_ok(gust_str reason);
 
+/* The status that answers an error code: -ETIMEDOUT is 504, -ECANCELED and short memory 503, what
+ * the peer did wrong its 4xx, everything else 500. */
+int gu_status_of_error(int err);
+
 #endif

@@ -12,28 +12,6 @@
 
 /* --- ending --- */
 
-/* Answers that the server gives itself: what a delegate's negative result means (DESIGN: -ETIMEDOUT
- * is 504, and so on). */
-static int status_of(int err)
-{
-    switch (-err) {
-    case ETIMEDOUT:
-        return 504;
-    case ECANCELED:
-    case ENOMEM:
-    case GUST_EFULL:
-        return 503;
-    case GUST_ETOOBIG:
-        return 413;
-    case GUST_ESLOW:
-        return 408;
-    case GUST_EPROTO:
-        return 400;
-    default:
-        return 500;
-    }
-}
-
 static void answer_error(struct gust_exchange *x, int status)
 {
     const char *reason = gu_status_reason(status);
@@ -52,10 +30,10 @@ static void fail(struct gust_exchange *x, int err)
         x->flags |= GU_X_CUT;
         return;
     }
-    if (status_of(err) == 500)
+    if (gu_status_of_error(err) == 500)
         gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "500 %s %s: %s returned %s", x->method_name.ptr,
                x->target.ptr, x->task->name, gust_strerror(err));
-    answer_error(x, status_of(err));
+    answer_error(x, gu_status_of_error(err));
 }
 
 /* A request body that was not read to its end cannot be told from the next request. */
@@ -81,6 +59,8 @@ static void end(struct gust_exchange *x)
 }
 
 /* --- running --- */
+
+#define MAX_RAISES 8 /* of which a delegate is told: what it does about one may raise the next */
 
 static int deliver_body(struct gust_exchange *x)
 {
@@ -119,8 +99,8 @@ static void raised(struct gust_task *task)
     struct gust_exchange *x = task->arg;
     const gust_delegate *d = x->server->delegate;
 
-    if (d->raised != NULL && !x->is_raised) {
-        x->is_raised = true;
+    if (d->raised != NULL && x->n_raises < MAX_RAISES) {
+        x->n_raises++;
         d->raised(x, task->raise_code, task->raise_message);
     } else if ((x->flags & (GU_X_HEAD_SENT | GU_X_GONE)) == 0) {
         answer_error(x, task->raise_code >= 400 && task->raise_code < 600 ? task->raise_code : 500);
@@ -227,7 +207,7 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
     x->body_since = 0;
     x->reader = NULL;
     x->n_sent = 0;
-    x->is_raised = false;
+    x->n_raises = 0;
     x->started = server->http->loop->now;
     task->raised = raised;
     task->arg = x;

@@ -163,7 +163,7 @@ struct gust_exchange {
     uint16_t head_flags; /* of gu_head */
     uint16_t flags;
     int status; /* of the response, once its head is sent */
-    bool is_raised;
+    uint8_t n_raises;
     uint16_t first[GU_N_FIELD_IDS];
 
     /* the request's body */
