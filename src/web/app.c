@@ -44,8 +44,12 @@ void gust_app_free(gust_app *app)
 
 gust_httpserver *gust_httpserver_new(gust_app *app, const gust_httpserver_options *options)
 {
-    return gust_httpserver_new_delegate(&gu_web_delegate, app,
-                                        options != NULL ? options : &app->options.server);
+    gust_httpserver *server = gust_httpserver_new_delegate(
+        &gu_web_delegate, app, options != NULL ? options : &app->options.server);
+
+    if (server != NULL)
+        server->half_closed = gu_request_half_closed;
+    return server;
 }
 
 void *gust_app_data(const gust_app *app)

@@ -123,16 +123,6 @@ static int run_handler(gust_request *r)
     return verb(r);
 }
 
-static void finish_request(gust_request *r)
-{
-    gu_response_end(r);
-    if (gu_unlikely(r->handler != NULL && r->handler->fns.on_finish != NULL) &&
-        (r->flags & GU_R_NOTED) == 0) {
-        r->flags |= GU_R_NOTED;
-        r->handler->fns.on_finish(r);
-    }
-}
-
 static void request_init(gust_request *r, gust_exchange *x)
 {
     r->x = x;
@@ -146,6 +136,7 @@ static void request_init(gust_request *r, gust_exchange *x)
     r->content_type = GU_STR("text/html; charset=UTF-8");
     r->fields = NULL;
     r->last_field = &r->fields;
+    r->new_cookies = NULL;
     gu_buf_init(&r->body, &x->arena, SIZE_MAX - 1);
     gu_buf_lend(&r->body, (char *)(r + 1), FIRST_BODY);
     r->request_body = GU_STR("");
@@ -157,6 +148,8 @@ static void request_init(gust_request *r, gust_exchange *x)
     r->problems = NULL;
     r->piece = NULL;
     r->detached = NULL;
+    r->n_elsewhere = 0;
+    r->failure = NULL;
 }
 
 static int web_run(gust_exchange *x)
@@ -178,16 +171,22 @@ static int web_run(gust_exchange *x)
     }
     if (gu_unlikely(err < 0) && err != -GUST_EANSWERED)
         gu_response_error(r, &(gust_error){.code = err});
-    finish_request(r);
+    gu_request_end(r);
     return 0;
 }
 
 static void web_raised(gust_exchange *x, int code, const char *message)
 {
     gust_request *r = x->state;
+    gust_error error = {
+        .status = code < 0 ? 0 : code, .code = code < 0 ? code : 0, .message = message};
 
-    gu_response_error(r, &(gust_error){.status = code, .message = message});
-    finish_request(r);
+    gu_response_error(r, &error);
+    gu_request_end(r);
 }
 
-const gust_delegate gu_web_delegate = {.headers_received = web_run, .raised = web_raised};
+const gust_delegate gu_web_delegate = {
+    .headers_received = web_run,
+    .on_connection_close = gu_request_gone,
+    .raised = web_raised,
+};

@@ -16,17 +16,19 @@
 
 /* --- latching --- */
 
-static void latch(gust_request *r, int err)
+bool gu_response_may_set_head(gust_request *r)
 {
-    if (r->err == 0)
-        r->err = err;
+    if (gu_likely((r->flags & (GU_R_FLUSHED | GU_R_FINISHED | GU_R_END_ASKED)) == 0))
+        return true;
+    gu_response_latch(r, -GUST_ELATE);
+    return false;
 }
 
-static bool may_set_head(gust_request *r)
+bool gu_response_may_write(gust_request *r)
 {
-    if (gu_likely((r->flags & (GU_R_FLUSHED | GU_R_FINISHED)) == 0))
+    if (gu_likely((r->flags & (GU_R_FINISHED | GU_R_END_ASKED | GU_R_GONE)) == 0))
         return true;
-    latch(r, -GUST_ELATE);
+    gu_response_latch(r, (r->flags & GU_R_GONE) != 0 ? -GUST_ECLOSED : -GUST_ELATE);
     return false;
 }
 
@@ -37,18 +39,27 @@ void gust_set_status(gust_request *r, int status)
     gust_set_reason(r, status, NULL);
 }
 
+/* CVE-2025-67724: a reason that could end the line, or begin a tag where a page repeats it. */
+static const char *keep_reason(gust_request *r, gust_str reason)
+{
+    if (!gu_reason_ok(reason))
+        return "Unknown";
+    reason = gu_arena_copy(&r->x->arena, reason.ptr, reason.len);
+    if (reason.ptr == NULL)
+        gu_response_latch(r, -ENOMEM);
+    return reason.ptr;
+}
+
 void gust_set_reason(gust_request *r, int status, const char *reason)
 {
-    if (!may_set_head(r))
+    if (!gu_response_may_set_head(r))
         return;
-    if (status < 100 || status > 599) {
-        latch(r, -EINVAL);
+    if (status < 200 || status > 599) {
+        gu_response_latch(r, -EINVAL);
         return;
     }
     r->status = status;
-    r->reason = reason;
-    if (reason != NULL && !gu_reason_ok(gust_str_from(reason)))
-        r->reason = "Unknown";
+    r->reason = reason == NULL ? NULL : keep_reason(r, gust_str_from(reason));
 }
 
 int gust_get_status(const gust_request *r)
@@ -74,7 +85,7 @@ static void note_default(gust_request *r, gust_str name)
         r->flags |= GU_R_ETAG_SET;
 }
 
-static void remove_fields(gust_request *r, gust_str name)
+void gu_response_remove_field(gust_request *r, gust_str name)
 {
     struct gu_out_field **link = &r->fields;
 
@@ -91,7 +102,7 @@ static void add_field(gust_request *r, gust_str name, gust_str value)
     struct gu_out_field *field = gu_arena_alloc(&r->x->arena, sizeof *field);
 
     if (field == NULL) {
-        latch(r, -ENOMEM);
+        gu_response_latch(r, -ENOMEM);
         return;
     }
     *field = (struct gu_out_field){.name = name, .value = value};
@@ -99,18 +110,33 @@ static void add_field(gust_request *r, gust_str name, gust_str value)
     r->last_field = &field->next;
 }
 
+void gu_response_put_field(gust_request *r, gust_str name, gust_str value)
+{
+    gu_response_remove_field(r, name);
+    add_field(r, name, value);
+}
+
+/* Connection, Content-Length, Transfer-Encoding: by their lengths, which is enough to let all
+ * others pass. */
+static bool may_be_framing(gust_str name)
+{
+    return name.len == 10 || name.len == 14 || name.len == 17;
+}
+
 static void put_field(gust_request *r, const char *name_text, const char *value_text, bool is_set)
 {
     gust_str name = gust_str_from(name_text), value = gust_str_from(value_text);
     bool is_type;
 
-    if (!may_set_head(r))
+    if (!gu_response_may_set_head(r))
         return;
     is_type = is_content_type(name);
     if (!gu_field_value_ok(value) || (!is_type && !gu_field_name_ok(name))) {
-        latch(r, -EINVAL);
+        gu_response_latch(r, -EINVAL);
         return;
     }
+    if (gu_unlikely(may_be_framing(name)) && gu_response_set_framing(r, name, value))
+        return;
     value = gu_arena_copy(&r->x->arena, value.ptr, value.len);
     if (value.ptr != NULL && is_type) {
         r->content_type = value;
@@ -118,11 +144,11 @@ static void put_field(gust_request *r, const char *name_text, const char *value_
     }
     name = gu_arena_copy(&r->x->arena, name.ptr, name.len);
     if (name.ptr == NULL || value.ptr == NULL) {
-        latch(r, -ENOMEM);
+        gu_response_latch(r, -ENOMEM);
         return;
     }
     if (is_set)
-        remove_fields(r, name);
+        gu_response_remove_field(r, name);
     note_default(r, name);
     add_field(r, name, value);
 }
@@ -139,27 +165,20 @@ void gust_add_header(gust_request *r, const char *name, const char *value)
 
 void gust_clear_header(gust_request *r, const char *name)
 {
-    if (!may_set_head(r))
+    if (!gu_response_may_set_head(r))
         return;
     if (is_content_type(gust_str_from(name)))
         r->content_type = (gust_str){NULL, 0};
-    remove_fields(r, gust_str_from(name));
+    gu_response_clear_framing(r, gust_str_from(name));
+    gu_response_remove_field(r, gust_str_from(name));
     note_default(r, gust_str_from(name));
 }
 
 /* --- the body --- */
 
-static bool may_write(gust_request *r)
-{
-    if (gu_likely((r->flags & GU_R_FINISHED) == 0))
-        return true;
-    latch(r, -GUST_ELATE);
-    return false;
-}
-
 void gust_write(gust_request *r, const void *data, size_t len)
 {
-    if (gu_likely(may_write(r)))
+    if (gu_likely(gu_response_may_write(r)))
         gu_buf_put(&r->body, data, len);
 }
 
@@ -172,24 +191,51 @@ void gust_printf(gust_request *r, const char *format, ...)
 {
     va_list args;
 
-    if (!may_write(r))
+    if (!gu_response_may_write(r))
         return;
     va_start(args, format);
     gu_buf_vprintf(&r->body, format, args);
     va_end(args);
 }
 
+void gu_response_set_type(gust_request *r, gust_str type)
+{
+    if ((r->flags & (GU_R_FLUSHED | GU_R_FINISHED)) == 0)
+        r->content_type = type;
+}
+
 void gust_text(gust_request *r, const char *format, ...)
 {
     va_list args;
 
-    if (!may_write(r))
+    if (!gu_response_may_write(r))
         return;
-    if (may_set_head(r))
-        r->content_type = GU_STR("text/plain; charset=UTF-8");
+    gu_response_set_type(r, GU_STR("text/plain; charset=UTF-8"));
     va_start(args, format);
     gu_buf_vprintf(&r->body, format, args);
     va_end(args);
+}
+
+void gu_response_clear(gust_request *r)
+{
+    r->flags &= ~(unsigned)(GU_R_SERVER_SET | GU_R_DATE_SET | GU_R_ETAG_SET | GU_R_LENGTH_SET);
+    r->status = 200;
+    r->reason = NULL;
+    r->content_type = GU_STR("text/html; charset=UTF-8");
+    r->fields = NULL;
+    r->last_field = &r->fields;
+    gu_buf_clear(&r->body);
+}
+
+void gust_clear(gust_request *r)
+{
+    int err = gu_buf_error(&r->body);
+
+    if (!gu_response_may_set_head(r))
+        return;
+    if (err < 0)
+        gu_response_latch(r, err);
+    gu_response_clear(r);
 }
 
 /* --- the end --- */
@@ -251,18 +297,22 @@ static bool wants_etag(const gust_request *r)
            (r->x->method == GU_METHOD_GET || r->x->method == GU_METHOD_HEAD);
 }
 
-/* RFC 9110 15.4.5: without what describes a body. */
+void gu_response_no_body(gust_request *r)
+{
+    r->content_type = (gust_str){NULL, 0};
+    gu_response_remove_field(r, GU_STR("Content-Encoding"));
+    gu_response_remove_field(r, GU_STR("Content-Language"));
+}
+
 static void become_304(gust_request *r, gust_str *body)
 {
     r->status = 304;
     r->reason = NULL;
-    r->content_type = (gust_str){NULL, 0};
-    remove_fields(r, GU_STR("Content-Encoding"));
-    remove_fields(r, GU_STR("Content-Language"));
+    gu_response_no_body(r);
     *body = GU_STR("");
 }
 
-static void send_whole(gust_request *r, gust_str body)
+void gu_response_send(gust_request *r, gust_str body)
 {
     char stack[512], etag[ETAG_LEN], *fields = stack, *to;
     bool has_etag = wants_etag(r);
@@ -291,10 +341,21 @@ static void send_whole(gust_request *r, gust_str body)
     gu_exchange_respond(r->x, r->status, r->reason, gu_str(fields, (size_t)(to - fields)), body);
 }
 
-void gu_response_end(gust_request *r)
+bool gu_response_lines(gust_request *r, gust_str *lines)
 {
-    if ((r->flags & GU_R_FINISHED) == 0)
-        gust_ignore(gust_finish(r));
+    char *start = gu_arena_alloc(&r->x->arena, fields_size(r));
+
+    if (start == NULL)
+        return false;
+    *lines = gu_str(start, (size_t)(put_fields(r, start) - start));
+    return true;
+}
+
+/* What was latched is our fault, whatever the same code would mean of a request. */
+static int fail_latched(gust_request *r, int err)
+{
+    gu_response_error(r, &(gust_error){.status = err == -ENOMEM ? 503 : 500, .code = err});
+    return err;
 }
 
 int gust_finish(gust_request *r)
@@ -303,32 +364,32 @@ int gust_finish(gust_request *r)
 
     if ((r->flags & GU_R_FINISHED) != 0)
         return -GUST_ELATE;
-    if (gu_unlikely(err < 0) && (r->flags & GU_R_ANSWERING_ERROR) == 0) {
-        gu_response_error(r, &(gust_error){.code = err});
-        return err;
-    }
+    if (gu_unlikely(err < 0))
+        return fail_latched(r, err);
+    if (gu_unlikely((r->flags & GU_R_SPECIAL) != 0) || gu_unlikely(r->status == 204) ||
+        gu_unlikely(r->status == 304))
+        return gu_response_end_special(r);
     r->flags |= GU_R_FINISHED;
-    send_whole(r, gu_str(r->body.len == 0 ? "" : r->body.ptr, r->body.len));
+    gu_response_send(r, gu_str(r->body.len == 0 ? "" : r->body.ptr, r->body.len));
     return 0;
 }
 
 /* --- JSON --- */
 
-static int end_json(gust_request *r)
-{
-    if (may_set_head(r))
-        r->content_type = GU_STR("application/json; charset=UTF-8");
-    return gust_finish(r);
-}
-
 int gust_json(gust_request *r, const gust_kv *vars)
 {
-    gu_json_put_vars(&r->body, vars);
-    return end_json(r);
+    if (gu_likely(gu_response_may_write(r))) {
+        gu_response_set_type(r, GU_STR("application/json; charset=UTF-8"));
+        gu_json_put_vars(&r->body, vars);
+    }
+    return gust_finish(r);
 }
 
 int gust_json_value(gust_request *r, gust_value value)
 {
-    gu_json_put_value(&r->body, &value);
-    return end_json(r);
+    if (gu_likely(gu_response_may_write(r))) {
+        gu_response_set_type(r, GU_STR("application/json; charset=UTF-8"));
+        gu_json_put_value(&r->body, &value);
+    }
+    return gust_finish(r);
 }

@@ -56,8 +56,16 @@ enum {
     GU_R_DETACHED = 32,
     GU_R_ANSWERING_ERROR = 64,
     GU_R_LENGTH_SET = 128, /* the handler said what the Content-Length will be */
-    GU_R_NOTED = 256       /* on_finish was called */
+    GU_R_NOTED = 256,      /* on_finish was called */
+    GU_R_GONE = 512,       /* the client left before the response was complete */
+    GU_R_LOGGED = 1024,
+    GU_R_END_ASKED = 2048, /* detached, and somebody called gust_finish() */
+    GU_R_NEW_COOKIES = 4096
 };
+
+/* What the straight way to the end does not deal with; see gu_response_end_special(). */
+#define GU_R_SPECIAL \
+    (GU_R_ETAG_SET | GU_R_FLUSHED | GU_R_LENGTH_SET | GU_R_DETACHED | GU_R_GONE | GU_R_NEW_COOKIES)
 
 /* A field of the response that is not one of the default ones. */
 struct gu_out_field {
@@ -81,6 +89,7 @@ struct gust_request {
     const char *reason;    /* NULL: the registered one */
     gust_str content_type; /* .ptr NULL: cleared */
     struct gu_out_field *fields, **last_field;
+    struct gu_out_field *new_cookies;
     struct gu_buf body;     /* of the response */
     int64_t content_length; /* with GU_R_LENGTH_SET */
     gust_str request_body;
@@ -91,8 +100,10 @@ struct gust_request {
     struct gu_arguments *arguments;
     struct gu_cookies *cookies;
     struct gu_problems *problems;
-    char *piece; /* of gust_body_read() */
-    struct gu_wait *detached;
+    char *piece;               /* of gust_body_read() */
+    struct gu_wait *detached;  /* its task, parked after gust_detach() */
+    unsigned n_elsewhere;      /* other tasks that wait in gust_flush() */
+    const gust_error *failure; /* that its task is to answer with */
 };
 
 extern const gust_delegate gu_web_delegate;
@@ -109,8 +120,90 @@ const struct gu_rule *gu_router_find(const struct gu_router *router, gust_reques
 
 /* --- response.c --- */
 
-/* Sends the response, if the handler has not. */
-void gu_response_end(gust_request *r);
+static inline void gu_response_latch(gust_request *r, int err)
+{
+    if (r->err == 0)
+        r->err = err;
+}
+
+/* Whether status and fields can still change; latches -GUST_ELATE if not. */
+bool gu_response_may_set_head(gust_request *r);
+
+/* Whether more can be written; latches -GUST_ELATE or -GUST_ECLOSED if not. */
+bool gu_response_may_write(gust_request *r);
+
+/* The type of the body, while it can still be set; `type` is a constant. */
+void gu_response_set_type(gust_request *r, gust_str type);
+
+/* Sets a field whose parts are known to be good, of which `name` is a constant and `value` lies in
+ * the request's memory. */
+void gu_response_put_field(gust_request *r, gust_str name, gust_str value);
+
+void gu_response_remove_field(gust_request *r, gust_str name);
+
+/* No fields but the default ones, no body, the status 200. What was latched stays so. */
+void gu_response_clear(gust_request *r);
+
+/* The lines of the head's fields, in the request's memory. False when that is short. */
+bool gu_response_lines(gust_request *r, gust_str *lines);
+
+/* Drops what describes a body (RFC 9110 15.3.5, 15.4.5). */
+void gu_response_no_body(gust_request *r);
+
+/* Sends head and body in one. */
+void gu_response_send(gust_request *r, gust_str body);
+
+/* --- response_stream.c --- */
+
+/* The fields that frame a message are not the handler's to write: notes what it wants of them.
+ * True if the field is one. */
+bool gu_response_set_framing(gust_request *r, gust_str name, gust_str value);
+void gu_response_clear_framing(gust_request *r, gust_str name);
+
+/* The end of a response with something special about it. */
+int gu_response_end_special(gust_request *r);
+
+/* The end of a response that nobody waits for. */
+int gu_response_end_gone(gust_request *r);
+
+/* --- cookie.c --- */
+
+/* The cookies that were set become fields, behind all others. */
+void gu_response_put_cookies(gust_request *r);
+
+/* --- life.c --- */
+
+/* Whether the call comes from a callback or another task, after gust_detach(). */
+bool gu_request_is_elsewhere(const gust_request *r);
+
+/* Has the parked task end the request, with an error page if `failure` is not NULL. */
+void gu_request_ask_end(gust_request *r, const gust_error *failure);
+
+/* Around what waits while it uses the request, which does not end before the last such call. */
+bool gu_request_enter(gust_request *r);
+void gu_request_leave(gust_request *r, bool is_elsewhere);
+
+/* From the end of the handler to the end of the request: the rest of the response, on_finish, the
+ * log. Does what is left of it when it is called again after a raise. */
+void gu_request_end(gust_request *r);
+
+/* The client left; or will send no more. */
+void gu_request_gone(gust_exchange *x);
+void gu_request_half_closed(gust_exchange *x);
+
+/* --- access.c --- */
+
+/* The line of the access log. */
+void gu_access_log(gust_request *r);
+
+/* Text for logs and JSON: what is not UTF-8 becomes U+FFFD. Its .ptr is NULL when memory is short.
+ */
+gust_str gu_clean_text(struct gust_arena *arena, gust_str text);
+
+/* --- error_page.c --- */
+
+/* Writes the page of an error, HTML or problem+json; `message` is public, or NULL. */
+void gu_error_page(gust_request *r, int status, const char *message);
 
 /* --- error.c --- */
 

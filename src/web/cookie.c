@@ -1,0 +1,125 @@
+/*
+ * cookie — Set-Cookie, and redirections: fields that are made, not given
+ */
+#include "codec/cookie.h"
+#include "base/str.h"
+#include "codec/fields.h"
+#include "web/web_impl.h"
+#include <time.h>
+
+#define DAY 86400.0
+#define YEAR ((int64_t)365 * 86400)
+
+static int64_t wall_clock(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+/* Dates end with the year 9999, which is as good as never. */
+static int64_t after_days(double days)
+{
+    double seconds = days * DAY;
+
+    return seconds < (double)GU_DATE_MAX ? wall_clock() + (int64_t)seconds : GU_DATE_MAX;
+}
+
+/* A later cookie of the same name takes the place of the earlier one, as in Tornado. */
+static void keep_cookie(gust_request *r, gust_str name, gust_str field)
+{
+    struct gu_out_field **link = &r->new_cookies;
+
+    while (*link != NULL && !gu_str_eq((*link)->name, name))
+        link = &(*link)->next;
+    if (*link == NULL) {
+        *link = gu_arena_alloc(&r->x->arena, sizeof **link);
+        name = gu_arena_copy(&r->x->arena, name.ptr, name.len);
+        if (*link == NULL || name.ptr == NULL) {
+            *link = NULL;
+            gu_response_latch(r, -ENOMEM);
+            return;
+        }
+        **link = (struct gu_out_field){.name = name};
+    }
+    (*link)->value = field;
+    r->flags |= GU_R_NEW_COOKIES;
+}
+
+static void put_cookie(gust_request *r, const char *name, const char *value,
+                       const gust_cookie_options *options, int64_t expires)
+{
+    static const gust_cookie_options none;
+    const gust_cookie_options *o = options == NULL ? &none : options;
+    const struct gu_cookie cookie = {
+        .name = gust_str_from(name),
+        .value = gust_str_from(value),
+        .domain = gust_str_from(o->domain),
+        .path = gust_str_from(o->path == NULL ? "/" : o->path),
+        .same_site = gust_str_from(o->same_site),
+        .max_age = o->max_age,
+        .expires = expires,
+        .has_expires = expires != 0,
+        .http_only = o->http_only,
+        .secure = o->secure,
+    };
+    gust_str field;
+    int err;
+
+    if (!gu_response_may_set_head(r))
+        return;
+    err = gu_cookie_format(&r->x->arena, &cookie, &field);
+    if (err < 0)
+        gu_response_latch(r, err);
+    else
+        keep_cookie(r, cookie.name, field);
+}
+
+void gust_set_cookie(gust_request *r, const char *name, const char *value,
+                     const gust_cookie_options *options)
+{
+    double days = options == NULL ? 0 : options->expires_days;
+
+    put_cookie(r, name, value, options, days == 0 ? 0 : after_days(days));
+}
+
+void gust_clear_cookie(gust_request *r, const char *name, const gust_cookie_options *options)
+{
+    gust_cookie_options past = options == NULL ? (gust_cookie_options){0} : *options;
+
+    past.max_age = 0;
+    put_cookie(r, name, "", &past, wall_clock() - YEAR);
+}
+
+void gu_response_put_cookies(gust_request *r)
+{
+    for (struct gu_out_field *c = r->new_cookies, *next; c != NULL; c = next) {
+        next = c->next;
+        c->next = NULL;
+        c->name = GU_STR("Set-Cookie");
+        *r->last_field = c;
+        r->last_field = &c->next;
+    }
+    r->new_cookies = NULL;
+    r->flags &= ~(unsigned)GU_R_NEW_COOKIES;
+}
+
+/* --- redirections --- */
+
+static bool is_redirection(int status)
+{
+    return status >= 300 && status <= 399 && status != 304;
+}
+
+int gust_redirect(gust_request *r, const char *url)
+{
+    if (gu_response_may_set_head(r) && gu_response_may_write(r)) {
+        if (!is_redirection(r->status))
+            gust_set_status(r, 302);
+        gust_clear_header(r, "Content-Length");
+        gust_set_header(r, "Location", url);
+        gu_buf_clear(&r->body);
+    }
+    return gust_finish(r);
+}
