@@ -58,12 +58,19 @@ static uint64_t *canary_of(const struct gu_stack *stack)
     return (uint64_t *)(void *)gu_stack_low(stack);
 }
 
-/* Where pages are larger than GU_PAGE, a guard page would cover the stack it guards. */
+/* Where pages are larger than GU_PAGE, a guard page would cover the stack it guards. The leak
+ * sanitizer reads all of a slab, but for what the kernel lists as not readable, which light guards
+ * are not. */
+static enum gu_guard best_guard(void)
+{
+    if (sysconf(_SC_PAGESIZE) != (long)GU_PAGE)
+        return GU_GUARD_CANARY;
+    return GU_ASAN ? GU_GUARD_MPROTECT : GU_GUARD_LIGHT;
+}
+
 void gu_stack_pool_init(struct gu_stack_pool *pool)
 {
-    bool is_usual = sysconf(_SC_PAGESIZE) == (long)GU_PAGE;
-
-    *pool = (struct gu_stack_pool){.guard = is_usual ? GU_GUARD_LIGHT : GU_GUARD_CANARY};
+    *pool = (struct gu_stack_pool){.guard = best_guard()};
 }
 
 void gu_stack_pool_deinit(struct gu_stack_pool *pool)

@@ -1,0 +1,346 @@
+/*
+ * locks — conditions, events, semaphores, locks
+ */
+#include "task/task_impl.h"
+#include "task_support.h"
+#include <string.h>
+
+static gust_cond cond;
+static gust_event event;
+static gust_sem sem;
+static gust_lock lock;
+
+static void reset(void)
+{
+    memset(&cond, 0, sizeof cond);
+    memset(&event, 0, sizeof event);
+    memset(&sem, 0, sizeof sem);
+    memset(&lock, 0, sizeof lock);
+}
+
+struct waiter {
+    int (*wait)(void);
+    const char *name;
+    double deadline;
+};
+
+static int wait_cond(void)
+{
+    return gust_cond_wait(&cond);
+}
+
+static int wait_event(void)
+{
+    return gust_event_wait(&event);
+}
+
+static int wait_sem(void)
+{
+    return gust_sem_acquire(&sem);
+}
+
+static int wait_and_note(void *arg)
+{
+    const struct waiter *w = arg;
+    GUST_DEADLINE(w->deadline);
+    int err = w->wait();
+
+    note(err == 0 ? "" : err == -ETIMEDOUT ? "late:" : "cancelled:");
+    note(w->name);
+    return err;
+}
+
+static gust_group *start(struct waiter *waiters, size_t n)
+{
+    gust_group *group = gust_group_new(GUST_GROUP_KEEP_GOING);
+
+    for (size_t i = 0; i < n; i++)
+        gust_group_go(group, wait_and_note, &waiters[i]);
+    gust_yield();
+    return group;
+}
+
+#define WAITERS(fn)                                                    \
+    {                                                                  \
+        {fn, "a ", GUST_NEVER}, {fn, "b ", 1}, {fn, "c ", GUST_NEVER}, \
+        {                                                              \
+            fn, "d ", GUST_NEVER                                       \
+        }                                                              \
+    }
+
+/* --- condition --- */
+
+static int notify_in_order(void *arg)
+{
+    struct waiter waiters[] = WAITERS(wait_cond);
+    gust_group *group = start(waiters, 4);
+
+    (void)arg;
+    assert_int_equal(gust_sleep(2), 0); /* b leaves */
+    gust_cond_notify(&cond, 2);
+    gust_yield();
+    note("| ");
+    gust_cond_notify(&cond, 9);
+    gust_cond_notify_all(&cond);
+    assert_int_equal(gust_group_wait(group), -ETIMEDOUT);
+    assert_null(cond.waiters.first);
+    assert_null(cond.waiters.last);
+    return 0;
+}
+
+TEST(a_condition_wakes_those_who_waited_longest_and_skips_who_left)
+{
+    reset();
+    assert_int_equal(run(notify_in_order, NULL), 0);
+    assert_string_equal(trail, "late:b a c | d ");
+}
+
+static int notify_and_wait_again(void *arg)
+{
+    struct waiter waiters[] = WAITERS(wait_cond), more[] = {{wait_cond, "new ", 1}};
+    gust_group *group = start(waiters, 4);
+
+    (void)arg;
+    gust_cond_notify_all(&cond);
+    gust_group_go(group, wait_and_note, more);
+    gust_ignore(gust_group_wait(group));
+    return 0;
+}
+
+TEST(who_waits_after_a_notify_is_not_woken_by_it)
+{
+    reset();
+    assert_int_equal(run(notify_and_wait_again, NULL), 0);
+    assert_string_equal(trail, "a b c d late:new ");
+}
+
+static int cancel_waiters(void *arg)
+{
+    struct waiter waiters[] = WAITERS(wait_cond);
+    {
+        GUST_SCOPE();
+        start(waiters, 4);
+    }
+    gust_cond_notify_all(&cond);
+    (void)arg;
+    return 0;
+}
+
+TEST(cancelled_waiters_leave_the_list)
+{
+    reset();
+    assert_int_equal(run(cancel_waiters, NULL), 0);
+    assert_string_equal(trail, "cancelled:a cancelled:b cancelled:c cancelled:d ");
+    assert_null(cond.waiters.first);
+}
+
+static void notify_callback(void *arg)
+{
+    gust_cond_notify_all(arg);
+}
+
+static int wait_for_callback(void *arg)
+{
+    (void)arg;
+    assert_non_null(gust_loop_call_later(gust_loop_current(), 1, notify_callback, &cond));
+    return gust_cond_wait(&cond);
+}
+
+TEST(a_callback_may_notify)
+{
+    reset();
+    assert_int_equal(run(wait_for_callback, NULL), 0);
+}
+
+/* --- event --- */
+
+static int set_event(void *arg)
+{
+    struct waiter waiters[] = WAITERS(wait_event);
+    gust_group *group = start(waiters, 4);
+
+    (void)arg;
+    gust_event_set(&event);
+    assert_true(gust_event_is_set(&event));
+    gust_event_clear(&event); /* they go on all the same */
+    assert_false(gust_event_is_set(&event));
+    assert_int_equal(gust_group_wait(group), 0);
+    gust_event_set(&event);
+    return gust_event_wait(&event);
+}
+
+TEST(setting_an_event_wakes_all)
+{
+    reset();
+    assert_int_equal(run(set_event, NULL), 0);
+    assert_string_equal(trail, "a b c d ");
+}
+
+/* --- semaphore --- */
+
+static int pass_permits(void *arg)
+{
+    struct waiter waiters[] = WAITERS(wait_sem);
+    gust_group *group;
+
+    (void)arg;
+    assert_int_equal(gust_sem_acquire(&sem), 0);
+    group = start(waiters, 4);
+    assert_int_equal(gust_sleep(2), 0); /* b leaves */
+    for (int i = 0; i < 3; i++) {
+        gust_sem_release(&sem);
+        gust_yield();
+        note("| ");
+    }
+    gust_ignore(gust_group_wait(group));
+    gust_sem_release(&sem);
+    assert_int_equal(gust_sem_acquire(&sem), 0); /* nobody's wait lost a permit */
+    {
+        GUST_DEADLINE(1);
+        assert_int_equal(gust_sem_acquire(&sem), -ETIMEDOUT);
+    }
+    return 0;
+}
+
+TEST(a_semaphore_hands_permits_on_in_order_and_loses_none)
+{
+    reset();
+    assert_int_equal(run(pass_permits, NULL), 0);
+    assert_string_equal(trail, "late:b a | c | d | ");
+}
+
+static int overtake(void *arg)
+{
+    struct waiter waiters[] = {{wait_sem, "first ", GUST_NEVER}};
+    gust_group *group;
+    int err;
+
+    (void)arg;
+    assert_int_equal(gust_sem_acquire(&sem), 0);
+    group = start(waiters, 1);
+    gust_sem_release(&sem); /* the waiter has it now, though it has not run */
+    {
+        GUST_DEADLINE(1);
+        err = gust_sem_acquire(&sem);
+    }
+    note("second ");
+    gust_ignore(gust_group_wait(group));
+    return err;
+}
+
+TEST(nobody_overtakes_a_waiter)
+{
+    reset();
+    assert_int_equal(run(overtake, NULL), -ETIMEDOUT);
+    assert_string_equal(trail, "first second ");
+}
+
+static int counted(void *arg)
+{
+    gust_sem three = GUST_SEM(3);
+
+    (void)arg;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(gust_sem_acquire(&three), 0);
+    GUST_DEADLINE(0);
+    return gust_sem_acquire(&three);
+}
+
+TEST(a_semaphore_holds_as_many_permits_as_it_was_given)
+{
+    assert_int_equal(run(counted, NULL), -ETIMEDOUT);
+}
+
+/* --- lock --- */
+
+static int hold(void *arg)
+{
+    GUST_SCOPE();
+    GUST_LOCKED(&lock);
+    note(arg);
+    gust_ignore(gust_sleep(1));
+    note(arg);
+    return 0;
+}
+
+static int raise_holding(void *arg)
+{
+    GUST_LOCKED(&lock);
+    note(arg);
+    gu_task_raise(500, "raised with the lock held");
+}
+
+static int take_turns(void *arg)
+{
+    gust_group *group = gust_group_new(GUST_GROUP_KEEP_GOING);
+
+    (void)arg;
+    gust_group_go(group, hold, (void *)(uintptr_t) "a");
+    gust_group_go(group, raise_holding, (void *)(uintptr_t) "r");
+    gust_group_go(group, hold, (void *)(uintptr_t) "b");
+    gust_ignore(gust_group_wait(group));
+    assert_null(lock.holder);
+    return gust_lock_acquire(&lock);
+}
+
+TEST(a_lock_is_held_by_one_task_at_a_time_and_given_back_however_it_ends)
+{
+    reset();
+    assert_int_equal(run(take_turns, NULL), 0);
+    assert_string_equal(trail, "aarbb");
+}
+
+static int time_out_on_a_lock(void *arg)
+{
+    gust_group *group = gust_group_new(0);
+
+    assert_int_equal(gust_lock_acquire(&lock), 0);
+    {
+        GUST_DEADLINE(1);
+        gust_group_go(group, hold, arg);
+    }
+    assert_int_equal(gust_group_wait(group), -ETIMEDOUT);
+    gust_lock_release(&lock);
+    return gust_lock_acquire(&lock);
+}
+
+TEST(gust_locked_returns_if_the_lock_cannot_be_had)
+{
+    reset();
+    assert_int_equal(run(time_out_on_a_lock, NULL), 0);
+    assert_string_equal(trail, "");
+}
+
+static int acquire_twice(void *arg)
+{
+    (void)arg;
+    gust_ignore(gust_lock_acquire(&lock));
+    return gust_lock_acquire(&lock);
+}
+
+static int release_unheld(void *arg)
+{
+    (void)arg;
+    gust_lock_release(&lock);
+    return 0;
+}
+
+struct call {
+    int (*fn)(void *);
+};
+
+static void in_a_task(void *arg)
+{
+    const struct call *call = arg;
+
+    gust_ignore(gust_run(call->fn, NULL));
+}
+
+TEST(misuse_of_a_lock_aborts)
+{
+    struct call twice = {acquire_twice}, unheld = {release_unheld};
+
+    reset();
+    assert_aborts(in_a_task, &twice, "task \"main\" acquires a lock that it holds");
+    assert_aborts(in_a_task, &unheld, "gust_lock_release: the current task does not hold the lock");
+}
