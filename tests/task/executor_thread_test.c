@@ -93,7 +93,7 @@ static int call_square(void *arg)
 
 static int many_calls(void *arg)
 {
-    static int numbers[500];
+    int *numbers = gust_alloc(500 * sizeof *numbers);
     gust_group *group = gust_group_new(0);
 
     (void)arg;
