@@ -148,13 +148,14 @@ TEST(memory_is_aligned_and_text_is_of_any_length)
 static int alloc_nothing(void *arg)
 {
     (void)arg;
-    return gust_alloc(0) != NULL ? 0 : 1;
+    gust_alloc(0);
+    return gust_try_alloc(0) != NULL ? 0 : 1;
 }
 
 TEST(nothing_can_be_allocated)
 {
     GUST_SCOPE();
-    assert_non_null(gust_alloc(0));
+    assert_non_null(gust_try_alloc(0));
     assert_int_equal(run(alloc_nothing, NULL), 0);
 }
 
@@ -315,8 +316,8 @@ static int fill_and_clean(void *arg)
     {
         GUST_SCOPE();
         gust_defer(alloc_at_the_limit, NULL);
-        while (gust_alloc(1000) != NULL)
-            ;
+        for (int i = 0; i < 100000; i++)
+            gust_alloc(1000);
     }
     return 0;
 }
