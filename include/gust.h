@@ -11,6 +11,7 @@
 #include <gust/executor.h>
 #include <gust/future.h>
 #include <gust/httputil.h>
+#include <gust/json.h>
 #include <gust/locks.h>
 #include <gust/log.h>
 #include <gust/loop.h>

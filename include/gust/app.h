@@ -86,6 +86,7 @@ typedef struct gust_app_options {
     const gust_route *routes;
     void *data;               /**< gust_data() */
     const char *default_host; /**< the host that routes with `host` see for any other; NULL: none */
+    int max_arguments;        /**< of a query, and of a form; 1000; 400 */
     int max_workers;          /**< --workers above it is an error; 0: 1; GUST_NEVER: any number */
     double drain_timeout;     /**< for requests in hand at SIGTERM; 30 */
     /** Per worker, in a task, before it listens; a negative result ends the worker. */

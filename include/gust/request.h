@@ -30,8 +30,8 @@ GUST_API const char *gust_uri(const gust_request *r);          /**< the target a
 GUST_API const char *gust_path(const gust_request *r);         /**< undecoded, without the query */
 GUST_API const char *gust_query(const gust_request *r);        /**< undecoded; "" without one */
 GUST_API const char *gust_http_version(const gust_request *r); /**< "HTTP/1.1" */
-GUST_API const char *gust_protocol(const gust_request *r);     /**< "http" or "https" */
 GUST_API const char *gust_host(const gust_request *r);         /**< with the port, if it was sent */
+GUST_API const char *gust_protocol(const gust_request *r);     /**< "http" or "https" */
 GUST_API const char *gust_remote_ip(const gust_request *r);    /**< "0.0.0.0" of a Unix socket */
 GUST_API const char *gust_full_url(const gust_request *r);
 GUST_API double gust_request_time(const gust_request *r); /**< seconds since its head was read */
@@ -42,48 +42,49 @@ GUST_API const char *gust_get_header(const gust_request *r, const char *name);
 /** The i-th value of a field; NULL when there are not as many. */
 GUST_API const char *gust_get_headers(const gust_request *r, const char *name, size_t i);
 
-/** A cookie's value; NULL without one. */
+/** A cookie's value; NULL without one, and for one that is not UTF-8. */
 GUST_API const char *gust_get_cookie(gust_request *r, const char *name);
 
 /* --- the path --- */
 
 /** The i-th group of the route's path, percent-decoded; NULL when it took no part in the match. */
-GUST_API const char *gust_path_arg(gust_request *r, size_t i);
+GUST_API const char *gust_path_arg(const gust_request *r, size_t i);
 
 /** A group by its name, (?<name>…). */
-GUST_API const char *gust_path_named(gust_request *r, const char *name);
+GUST_API const char *gust_path_named(const gust_request *r, const char *name);
 
 /** The i-th group as a number. **Raises 404** when it is none, or does not fit. */
 GUST_API int64_t gust_path_int(gust_request *r, size_t i);
 
 /** The returning form: false where that raises. */
-GUST_API bool gust_find_path_int(gust_request *r, size_t i, int64_t *value) GUST_CHECK;
+GUST_API bool gust_find_path_int(const gust_request *r, size_t i, int64_t *value) GUST_CHECK;
 
 /* --- arguments: of the query, and of a urlencoded body --- */
 
 /** The last value of an argument, the body's before the query's, without blanks around it;
  * `fallback`, which may be NULL, when there is none. */
-GUST_API const char *gust_get_argument(gust_request *r, const char *name, const char *fallback);
-GUST_API const char *gust_get_query_argument(gust_request *r, const char *name,
+GUST_API const char *gust_get_argument(const gust_request *r, const char *name,
+                                       const char *fallback);
+GUST_API const char *gust_get_query_argument(const gust_request *r, const char *name,
                                              const char *fallback);
-GUST_API const char *gust_get_body_argument(gust_request *r, const char *name,
+GUST_API const char *gust_get_body_argument(const gust_request *r, const char *name,
                                             const char *fallback);
 
 /** As gust_get_argument(), NULL when it is missing. */
-GUST_API const char *gust_find_argument(gust_request *r, const char *name);
+GUST_API const char *gust_find_argument(const gust_request *r, const char *name);
 
 /** As gust_get_argument(). **Raises 400** when it is missing. */
 GUST_API const char *gust_need_argument(gust_request *r, const char *name);
 
 /** The i-th value of an argument, of the query first; NULL when there are not as many. */
-GUST_API const char *gust_get_arguments(gust_request *r, const char *name, size_t i);
+GUST_API const char *gust_get_arguments(const gust_request *r, const char *name, size_t i);
 
 /** An argument as a number. **Raises 400** when it is none, or out of range. */
 GUST_API int64_t gust_get_int(gust_request *r, const char *name, int64_t fallback, int64_t min,
                               int64_t max);
 
 /** The returning form: 0, 1 when it is missing, **Errors:** -EINVAL, -ERANGE. */
-GUST_API int gust_find_int(gust_request *r, const char *name, int64_t min, int64_t max,
+GUST_API int gust_find_int(const gust_request *r, const char *name, int64_t min, int64_t max,
                            int64_t *value) GUST_CHECK;
 
 /* --- validation: collect what is wrong, answer it at once --- */

@@ -101,6 +101,44 @@ bool gu_arena_extend(struct gust_arena *a, void *last, size_t old_size, size_t n
     return true;
 }
 
+/* The link to the chunk that a large allocation has to itself; NULL when it has none. */
+static struct gu_chunk **link_of_large(struct gust_arena *a, const void *first)
+{
+    for (struct gu_chunk **link = &a->chunks; *link != NULL; link = &(*link)->next)
+        if ((*link)->release == release_to_heap && chunk_bytes(*link) == first)
+            return link;
+    return NULL;
+}
+
+static void *grow_large(struct gust_arena *a, struct gu_chunk **link, size_t size)
+{
+    size_t want = size + CHUNK_HEADER, used = a->used - (*link)->size;
+    struct gu_chunk *chunk;
+
+    if (want < size || want > a->limit || used > a->limit - want)
+        return NULL;
+    chunk = gu_realloc(*link, want);
+    if (chunk == NULL)
+        return NULL;
+    chunk->size = want;
+    a->used = used + want;
+    *link = chunk;
+    return chunk_bytes(chunk);
+}
+
+void *gu_arena_grow(struct gust_arena *a, void *old, size_t old_size, size_t new_size)
+{
+    struct gu_chunk **link = link_of_large(a, old);
+    void *moved;
+
+    if (link != NULL)
+        return grow_large(a, link, new_size);
+    if (gu_arena_extend(a, old, old_size, new_size))
+        return old;
+    moved = gu_arena_alloc(a, new_size);
+    return moved == NULL ? NULL : memcpy(moved, old, old_size);
+}
+
 void gu_chunks_release(struct gu_chunk *chunks)
 {
     while (chunks != NULL) {
@@ -153,17 +191,15 @@ struct gu_chunk *gu_arena_take_chunks(struct gust_arena *a)
 
 struct gu_chunk *gu_arena_take_chunk(struct gust_arena *a, const void *first)
 {
-    for (struct gu_chunk **link = &a->chunks; *link != NULL; link = &(*link)->next) {
-        struct gu_chunk *chunk = *link;
+    struct gu_chunk **link = link_of_large(a, first), *chunk;
 
-        if (chunk->release != release_to_heap || chunk_bytes(chunk) != first)
-            continue;
-        *link = chunk->next;
-        chunk->next = NULL;
-        a->used -= chunk->size;
-        return chunk;
-    }
-    return NULL;
+    if (link == NULL)
+        return NULL;
+    chunk = *link;
+    *link = chunk->next;
+    chunk->next = NULL;
+    a->used -= chunk->size;
+    return chunk;
 }
 
 void gu_chunk_pool_trim(struct gu_chunk_pool *pool, size_t keep)

@@ -78,6 +78,11 @@ gust_str gu_arena_copy(struct gust_arena *a, const void *bytes, size_t len);
 /* Grows the newest allocation in place if it is one and there is room; false otherwise. */
 bool gu_arena_extend(struct gust_arena *a, void *last, size_t old_size, size_t new_size);
 
+/* Moves an allocation to a larger place, without copying where the system can remap it, and gives
+ * the old one back if it was large. Not for an arena that a mark was taken of since. NULL when
+ * memory is short, or beyond the limit; the old one is then still there. */
+void *gu_arena_grow(struct gust_arena *a, void *old, size_t old_size, size_t new_size);
+
 static inline struct gu_arena_mark gu_arena_mark(const struct gust_arena *a)
 {
     return (struct gu_arena_mark){a->cur, a->end, a->chunks, a->used};

@@ -53,6 +53,8 @@ static void end(struct gust_exchange *x)
         gu_stream_flush(&conn->s);
         gu_stream_close(&conn->s);
     }
+    if (gu_unlikely(x->release != NULL))
+        x->release(x);
     gu_conn_exchange_ended(conn, is_kept(x));
     if (gu_unlikely(x->arena.chunks != NULL))
         gu_arena_deinit(&x->arena);
@@ -64,7 +66,7 @@ static void end(struct gust_exchange *x)
 
 static int deliver_body(struct gust_exchange *x)
 {
-    const gust_delegate *d = x->server->delegate;
+    const gust_delegate *d = x->delegate;
     char *piece = gust_alloc(GU_NET_COPY);
     int n;
 
@@ -80,9 +82,10 @@ static int deliver_body(struct gust_exchange *x)
 static void run(struct gust_task *task)
 {
     struct gust_exchange *x = task->arg;
-    const gust_delegate *d = x->server->delegate;
+    const gust_delegate *d = x->delegate;
     int err = d->headers_received == NULL ? 0 : d->headers_received(x);
 
+    d = x->delegate; /* it may have handed the exchange over */
     if (err >= 0 && gu_unlikely(d->data_received != NULL || d->finish != NULL)) {
         if ((x->flags & GU_X_BODY_READ) == 0)
             err = deliver_body(x);
@@ -97,7 +100,7 @@ static void run(struct gust_task *task)
 static void raised(struct gust_task *task)
 {
     struct gust_exchange *x = task->arg;
-    const gust_delegate *d = x->server->delegate;
+    const gust_delegate *d = x->delegate;
 
     if (d->raised != NULL && x->n_raises < MAX_RAISES) {
         x->n_raises++;
@@ -197,7 +200,10 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
     x->conn = conn;
     x->task = task;
     x->server = server;
+    x->delegate = server->delegate;
+    x->arg = server->arg;
     x->state = NULL;
+    x->release = NULL;
     x->flags = (uint16_t)flags_of(server, parsed);
     x->status = 0;
     x->body_left = parsed->content_length;
@@ -254,7 +260,7 @@ void gu_exchange_fail_reader(struct gust_exchange *x, int err)
 
 void gu_exchange_gone(struct gust_exchange *x)
 {
-    const gust_delegate *d = x->server->delegate;
+    const gust_delegate *d = x->delegate;
 
     if ((x->flags & GU_X_GONE) != 0)
         return;
@@ -268,7 +274,7 @@ void gu_exchange_half_closed(struct gust_exchange *x)
 {
     if ((x->flags & GU_X_BODY_READ) == 0)
         gu_exchange_fail_reader(x, -GUST_ECLOSED);
-    if (x->server->half_closed != NULL)
+    if (x->server->half_closed != NULL && x->delegate == x->server->delegate)
         x->server->half_closed(x);
 }
 
@@ -342,7 +348,7 @@ bool gust_exchange_field(const gust_exchange *x, size_t i, gust_str *name, gust_
 
 void *gust_exchange_arg(const gust_exchange *x)
 {
-    return x->server->arg;
+    return x->arg;
 }
 
 void **gust_exchange_state(gust_exchange *x)

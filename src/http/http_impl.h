@@ -149,7 +149,10 @@ struct gust_exchange {
     struct gu_conn *conn;
     struct gust_task *task;
     struct gust_httpserver *server;
-    void *state; /* the delegate's own */
+    const gust_delegate *delegate; /* the server's, or one that it handed the exchange to */
+    void *arg;                     /* of the delegate */
+    void *state;                   /* the delegate's own */
+    void (*release)(struct gust_exchange *x); /* called at the end, before memory goes; or NULL */
     /* Memory for what is kept as long as the exchange. The task's own arena will not do: what is
      * written, or cached, while a GUST_SCOPE is open must not end with that scope. */
     struct gust_arena arena;

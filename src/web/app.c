@@ -24,7 +24,7 @@ gust_app *gust_app_new(const gust_app_options *options)
     app->options = *options;
     app->data = options->data;
     app->server_line = gust_str_from(options->no_server_header ? NULL : server_line());
-    app->router = gu_router_new(options->routes);
+    app->router = gu_router_new(options->routes, options->default_host);
     if (app->router == NULL) {
         gust_app_free(app);
         return NULL;

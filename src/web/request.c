@@ -45,56 +45,59 @@ static gust_handler_fn *verb_of(const gust_handler *h, enum gu_method method)
     return fn != NULL ? fn : h->any;
 }
 
-/* --- the body --- */
+/* --- running --- */
 
-static int read_sized(gust_request *r, size_t len)
+/* State and limits, for the handlers that ask for some. */
+static int set_up(gust_request *r)
 {
-    char *body = gu_arena_alloc(&r->x->arena, len + 1);
-    size_t have = 0;
-    int n = 1;
+    const struct gu_handler *handler = r->handler;
+    gust_exchange *x = r->x;
 
-    if (body == NULL)
+    if (handler->fns.max_body_size != 0)
+        gust_set_max_body_size(r, handler->fns.max_body_size);
+    if (handler->timeout < GU_FOREVER - x->started)
+        x->task->deadline = gu_time_min(x->task->deadline, x->started + handler->timeout);
+    if (handler->fns.state_size == 0)
+        return 0;
+    r->state = gu_arena_alloc(&x->arena, handler->fns.state_size);
+    if (r->state == NULL)
         return -ENOMEM;
-    while (have < len && (n = gust_exchange_read(r->x, body + have, len - have)) > 0)
-        have += (size_t)n;
-    if (n < 0)
-        return n;
-    body[have] = '\0';
-    r->request_body = gu_str(body, have);
+    memset(r->state, 0, handler->fns.state_size);
     return 0;
 }
 
-static int read_chunked(gust_request *r)
+/* OPTIONS is answered for every handler; other methods that it lacks are not. */
+static gu_cold int refuse_method(gust_request *r, const struct gu_handler *handler)
 {
-    struct gu_buf body;
-    int n;
-
-    gu_buf_init(&body, &r->x->arena, SIZE_MAX - 1);
-    for (;;) {
-        char *room = gu_buf_reserve(&body, 4096);
-
-        if (room == NULL)
-            return gu_buf_error(&body);
-        n = gust_exchange_read(r->x, room, 4096);
-        if (n <= 0)
-            break;
-        gu_buf_add(&body, (size_t)n);
-    }
-    return n < 0 ? n : gu_buf_finish(&body, &r->request_body);
+    gust_set_header(r, "Allow", gu_allow(r, handler));
+    if (r->x->method != GU_METHOD_OPTIONS)
+        return gust_send_error(r, 405);
+    gust_set_status(r, 204);
+    return 0;
 }
 
-static int read_body(gust_request *r)
+/* What no route is for: the server as a whole ("OPTIONS *"), or another one (CONNECT). */
+static gu_cold int answer_unrouted(gust_request *r)
 {
-    if ((r->x->flags & GU_X_BODY_READ) != 0)
-        return 0;
-    if ((r->x->head_flags & GU_HEAD_CHUNKED) != 0)
-        return read_chunked(r);
-    if (r->x->body_left > r->x->body_max)
-        return -GUST_ETOOBIG;
-    return read_sized(r, r->x->body_left);
+    static const struct gu_handler all = {
+        .methods = 1u << GU_METHOD_GET | 1u << GU_METHOD_HEAD | 1u << GU_METHOD_POST |
+                   1u << GU_METHOD_PUT | 1u << GU_METHOD_PATCH | 1u << GU_METHOD_DELETE |
+                   1u << GU_METHOD_OPTIONS};
+
+    if ((r->x->head_flags & GU_HEAD_ASTERISK) != 0 || r->x->method == GU_METHOD_CONNECT)
+        return refuse_method(r, &all);
+    return gust_send_error(r, 404);
 }
 
-/* --- running --- */
+static int receive_body(gust_request *r)
+{
+    int err = gu_body_receive(r), status;
+
+    if (err < 0 || r->request_body.len == 0)
+        return err;
+    status = gu_arguments_read_form(r);
+    return status == 0 ? 0 : gust_send_error(r, status);
+}
 
 static int run_handler(gust_request *r)
 {
@@ -102,22 +105,20 @@ static int run_handler(gust_request *r)
     gust_handler_fn *verb = verb_of(h, (enum gu_method)r->x->method);
     int err;
 
-    if (gu_unlikely(verb == NULL)) {
-        gust_set_header(r, "Allow", gu_allow(r, r->handler));
-        if (r->x->method == GU_METHOD_OPTIONS) {
-            gust_set_status(r, 204);
-            return 0;
-        }
-        return gust_send_error(r, 405);
-    }
+    if (gu_unlikely(r->handler->has_setup) && (err = set_up(r)) < 0)
+        return err;
+    if (gu_unlikely(verb == NULL))
+        return refuse_method(r, r->handler);
+    if (gu_unlikely(r->x->query.len > 0) && (err = gu_arguments_read_query(r)) != 0)
+        return gust_send_error(r, err);
     if (gu_unlikely(h->prepare != NULL)) {
         err = h->prepare(r);
         if (err < 0 || (r->flags & GU_R_FINISHED) != 0)
             return err;
     }
     if (gu_unlikely((r->x->flags & GU_X_BODY_READ) == 0) && (h->flags & GUST_STREAM_BODY) == 0) {
-        err = read_body(r);
-        if (err < 0)
+        err = receive_body(r);
+        if (err < 0 || (r->flags & GU_R_FINISHED) != 0)
             return err;
     }
     return verb(r);
@@ -141,33 +142,40 @@ static void request_init(gust_request *r, gust_exchange *x)
     gu_buf_lend(&r->body, (char *)(r + 1), FIRST_BODY);
     r->request_body = GU_STR("");
     r->state = NULL;
-    r->path_args = NULL;
-    r->n_path_args = 0;
-    r->arguments = NULL;
-    r->cookies = NULL;
+    r->input = NULL;
     r->problems = NULL;
-    r->piece = NULL;
     r->detached = NULL;
     r->n_elsewhere = 0;
     r->failure = NULL;
 }
 
+/* The route's own delegate has the exchange from here on. */
+static gu_cold int hand_over(gust_exchange *x, const struct gu_rule *rule)
+{
+    x->delegate = rule->delegate;
+    x->arg = rule->data;
+    x->state = NULL;
+    return x->delegate->headers_received == NULL ? 0 : x->delegate->headers_received(x);
+}
+
 static int web_run(gust_exchange *x)
 {
     gust_request *r = gu_arena_alloc(&x->task->arena, sizeof *r + FIRST_BODY);
-    int err = 0;
+    int err, status;
 
     if (gu_unlikely(r == NULL))
         return -ENOMEM;
     request_init(r, x);
     x->state = r;
-    r->rule = gu_router_find(r->app->router, r, &err);
+    status = gu_router_find(r->app->router, r);
     if (gu_likely(r->rule != NULL)) {
+        x->task->name = x->task->home->loop->running = r->rule->handler.fns.name;
+        if (gu_unlikely(r->rule->delegate != NULL))
+            return hand_over(x, r->rule);
         r->handler = &r->rule->handler;
-        x->task->name = x->task->home->loop->running = r->handler->fns.name;
-        err = run_handler(r);
-    } else if (err == 0) {
-        err = gust_send_error(r, 404);
+        err = gu_likely(status == 0) ? run_handler(r) : gust_send_error(r, status);
+    } else {
+        err = status == 0 ? answer_unrouted(r) : gust_send_error(r, status);
     }
     if (gu_unlikely(err < 0) && err != -GUST_EANSWERED)
         gu_response_error(r, &(gust_error){.code = err});

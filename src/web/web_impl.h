@@ -9,7 +9,9 @@
 #define GU_WEB_IMPL_H
 
 #include "base/buf.h"
+#include "codec/pairs.h"
 #include "http/http_impl.h"
+#include "web/path.h"
 #include <gust/app.h>
 #include <gust/request.h>
 #include <gust/response.h>
@@ -20,18 +22,23 @@
 struct gu_handler {
     gust_handler fns; /* base, clear_flags: used up */
     unsigned methods; /* bit 1 << enum gu_method for each that has a function */
+    bool has_setup;   /* state, limits: something is to be done before it runs */
+    gu_time timeout;  /* GU_FOREVER: none */
 };
 
 /* One route, nested ones flattened, in the order of the tables. */
 struct gu_rule {
-    gust_str path;              /* literal or pattern, as written */
+    gust_str path; /* literal or pattern, with what the tables around it put in front */
     struct gu_pattern *pattern; /* NULL: literal */
-    struct gu_pattern *host;    /* NULL: any */
+    const struct gu_host *host; /* NULL: any */
+    gust_str prefix;            /* what all that the pattern matches begins with */
+    uint32_t n_groups;
+    uint32_t next_literal; /* index + 1 of the next literal rule with the same hash */
     struct gu_handler handler;
     const gust_delegate *delegate;
-    const char *name;
     void *data;
-    uint32_t next_literal; /* index + 1 of the next literal rule with the same hash */
+    const char *name;
+    struct gu_reverse reverse; /* with a name */
 };
 
 struct gu_router; /* route.c */
@@ -60,7 +67,8 @@ enum {
     GU_R_GONE = 512,       /* the client left before the response was complete */
     GU_R_LOGGED = 1024,
     GU_R_END_ASKED = 2048, /* detached, and somebody called gust_finish() */
-    GU_R_NEW_COOKIES = 4096
+    GU_R_NEW_COOKIES = 4096,
+    GU_R_INVALID = 8192 /* gust_invalid() was called */
 };
 
 /* What the straight way to the end does not deal with; see gu_response_end_special(). */
@@ -73,10 +81,16 @@ struct gu_out_field {
     gust_str name, value;
 };
 
-/* What the accessors of request.h made, see arguments.c and the rest. */
-struct gu_arguments;
-struct gu_cookies;
-struct gu_problems;
+/* What was read out of a request, most of it by the accessors of request.h when it was asked for.
+ */
+struct gu_input {
+    gust_str *path_args; /* n_groups of the rule; .ptr NULL: took no part */
+    struct gu_pairs query, form, cookies;
+    bool has_cookies; /* they are parsed */
+    struct json_t *json;
+    const char *remote_ip, *protocol;
+    char *piece; /* of gust_body_read() */
+};
 
 struct gust_request {
     gust_exchange *x;
@@ -95,28 +109,64 @@ struct gust_request {
     gust_str request_body;
     void *state;
 
-    gust_str *path_args; /* decoded; .ptr NULL: took no part */
-    unsigned n_path_args;
-    struct gu_arguments *arguments;
-    struct gu_cookies *cookies;
-    struct gu_problems *problems;
-    char *piece;               /* of gust_body_read() */
-    struct gu_wait *detached;  /* its task, parked after gust_detach() */
-    unsigned n_elsewhere;      /* other tasks that wait in gust_flush() */
-    const gust_error *failure; /* that its task is to answer with */
+    struct gu_input *input;       /* NULL: nothing was read yet */
+    struct gu_problems *problems; /* NULL: none */
+    struct gu_wait *detached;     /* its task, parked after gust_detach() */
+    unsigned n_elsewhere;         /* other tasks that wait in gust_flush() */
+    const gust_error *failure;    /* that its task is to answer with */
 };
 
 extern const gust_delegate gu_web_delegate;
 
+/* r->input, made on the first call; NULL when memory is short. */
+struct gu_input *gu_request_input(gust_request *r);
+
+/* Aborts with a message unless the request's task may raise now; `what` is the call that may.
+ * Called first by everything that raises. */
+void gu_request_check_raise(const gust_request *r, const char *what);
+
+/* All values of a field with the separator between them; .ptr is NULL without one. */
+gust_str gu_request_joined(const gust_request *r, enum gu_field_id id, const char *separator);
+
+/* --- handler.c --- */
+
+/* Works out what a handler inherits. NULL, or what is wrong with it. */
+const char *gu_handler_init(struct gu_handler *handler, const gust_handler *given);
+
 /* --- route.c --- */
 
 /* NULL, and a line in the log, when a route is wrong. */
-struct gu_router *gu_router_new(const gust_route *routes);
+struct gu_router *gu_router_new(const gust_route *routes, const char *default_host);
 void gu_router_free(struct gu_router *router);
 
-/* The first rule that matches; its groups go to r->path_args. NULL: none. *err is negative when a
- * group does not decode (400) or memory is short. */
-const struct gu_rule *gu_router_find(const struct gu_router *router, gust_request *r, int *err);
+/* Sets r->rule to the first rule that matches, if one does, and what its groups took. 0, or the
+ * status to answer by: 400 when a group is not UTF-8, 500 when a pattern gave up, 503. */
+int gu_router_find(const struct gu_router *router, gust_request *r);
+
+/* A rule by its name; NULL without one. */
+const struct gu_rule *gu_router_named(const struct gu_router *router, const char *name);
+
+/* --- path_args.c --- */
+
+struct gu_matcher;
+
+/* Keeps what the groups of the last match took, decoded. Returns as gu_router_find(). */
+int gu_path_args_take(gust_request *r, const struct gu_matcher *matcher);
+
+/* --- arguments.c --- */
+
+/* Read the query, and the body if it is a form; both return 0 or the status to answer by. Neither
+ * is called without something to read. */
+int gu_arguments_read_query(gust_request *r);
+int gu_arguments_read_form(gust_request *r);
+
+/* Whether a text may be handed out as a C string of UTF-8. */
+bool gu_text_is_sound(gust_str text);
+
+/* --- body.c --- */
+
+/* Reads the whole body, or pushes it to the handler, as that asks; 0 or a negative error. */
+int gu_body_receive(gust_request *r);
 
 /* --- response.c --- */
 

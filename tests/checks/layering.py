@@ -36,6 +36,7 @@ HEADERS = {
     "app.h": "web",
     "base.h": "base",
     "httputil.h": "codec",
+    "json.h": "web",
     "request.h": "web",
     "response.h": "web",
     "value.h": "base",

@@ -1,0 +1,81 @@
+/*
+ * handler — what a handler inherits, worked out once
+ */
+#include "web/web_impl.h"
+
+#define MAX_BASES 32 /* a chain that is longer runs in a circle */
+
+/* The other member of the pair is taken where one's own is not set. */
+#define INHERIT(h, from, member) ((h)->member = (h)->member != 0 ? (h)->member : (from)->member)
+
+static void inherit(gust_handler *h, const gust_handler *from)
+{
+    h->flags |= from->flags & ~h->clear_flags;
+    h->clear_flags |= from->clear_flags; /* so that they hold for what is further up */
+    INHERIT(h, from, state_size);
+    INHERIT(h, from, max_body_size);
+    INHERIT(h, from, timeout);
+    INHERIT(h, from, prepare);
+    INHERIT(h, from, get);
+    INHERIT(h, from, head);
+    INHERIT(h, from, post);
+    INHERIT(h, from, put);
+    INHERIT(h, from, patch);
+    INHERIT(h, from, del);
+    INHERIT(h, from, options);
+    INHERIT(h, from, any);
+    INHERIT(h, from, data_received);
+    INHERIT(h, from, on_finish);
+    INHERIT(h, from, on_close);
+    INHERIT(h, from, write_error);
+}
+
+static unsigned methods_of(const gust_handler *h)
+{
+    const struct {
+        gust_handler_fn *fn;
+        enum gu_method method;
+    } verbs[] = {{h->get, GU_METHOD_GET},        {h->head, GU_METHOD_HEAD},
+                 {h->post, GU_METHOD_POST},      {h->put, GU_METHOD_PUT},
+                 {h->patch, GU_METHOD_PATCH},    {h->del, GU_METHOD_DELETE},
+                 {h->options, GU_METHOD_OPTIONS}};
+    unsigned bits = 1u << GU_METHOD_OPTIONS; /* answered in any case */
+
+    for (size_t i = 0; i < gu_countof(verbs); i++)
+        if (verbs[i].fn != NULL || h->any != NULL)
+            bits |= 1u << verbs[i].method;
+    if (h->get != NULL)
+        bits |= 1u << GU_METHOD_HEAD;
+    return bits;
+}
+
+static const char *check(const gust_handler *h)
+{
+    if ((h->flags & GUST_STREAM_BODY) != 0 && h->data_received != NULL)
+        return "its handler has GUST_STREAM_BODY and data_received: the body is pulled or pushed";
+    if (h->get == NULL && h->head == NULL && h->post == NULL && h->put == NULL &&
+        h->patch == NULL && h->del == NULL && h->options == NULL && h->any == NULL &&
+        h->prepare == NULL)
+        return "its handler has no function for any method";
+    return NULL;
+}
+
+const char *gu_handler_init(struct gu_handler *handler, const gust_handler *given)
+{
+    gust_handler *h = &handler->fns;
+    int n = 0;
+
+    *h = *given;
+    for (const gust_handler *base = given->base; base != NULL; base = base->base) {
+        if (++n > MAX_BASES)
+            return "its handler's bases run in a circle";
+        if (h->state_size != 0 && h->state_size < base->state_size)
+            return "its handler's state_size is less than its base's";
+        inherit(h, base);
+    }
+    handler->methods = methods_of(h);
+    handler->timeout = h->timeout == 0 ? GU_FOREVER : gu_time_from_seconds(h->timeout);
+    handler->has_setup =
+        h->state_size != 0 || h->max_body_size != 0 || handler->timeout != GU_FOREVER;
+    return check(h);
+}
