@@ -19,7 +19,9 @@
 #include <gust/request.h>
 #include <gust/response.h>
 #include <gust/server.h>
+#include <gust/stream.h>
 #include <gust/task.h>
+#include <gust/tcpserver.h>
 #include <gust/value.h>
 
 #endif

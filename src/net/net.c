@@ -3,6 +3,7 @@
  */
 #include "base/alloc.h"
 #include "net/net_impl.h"
+#include "net/pull_impl.h"
 #include "net/stream_impl.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@ static void net_free(struct gu_room *room)
 {
     struct gu_net *net = gu_container_of(room, struct gu_net, room);
 
+    gu_pull_drop_closing(net);
     if (net->in != NULL)
         munmap(net->in, GU_NET_IN + GU_NET_PADDING);
     if (net->out != NULL)
@@ -40,6 +42,7 @@ struct gu_net *gu_net_of(struct gust_loop *loop)
         return NULL;
     net->room.free = net_free;
     net->loop = loop;
+    gu_list_init(&net->closing);
     net->uncork.run = gu_net_uncork;
     net->max_queue = (size_t)16 << 20;
     net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

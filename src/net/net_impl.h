@@ -105,10 +105,11 @@ struct gu_net {
     size_t out_len;
     struct gu_stream *corked; /* whose bytes are in `out` */
     struct gu_ready uncork;
-    size_t max_queue; /* a stream with more unsent bytes takes no others: it breaks */
-    size_t queued;    /* unsent bytes of all streams */
-    size_t held;      /* bytes in pending blocks of all streams */
-    int reserve;      /* a descriptor to give up when there is no other; -1: none */
+    size_t max_queue;       /* a stream with more unsent bytes takes no others: it breaks */
+    size_t queued;          /* unsent bytes of all streams */
+    size_t held;            /* bytes in pending blocks of all streams */
+    int reserve;            /* a descriptor to give up when there is no other; -1: none */
+    struct gu_link closing; /* public streams that were closed and still send */
 };
 
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GOT_MAX ((size_t)4 << 20)
+#define GOT_MAX ((size_t)2 << 20)
 
 static const char *const pollers[] = {"epoll", "poll", "select"};
 static const struct transport *transport;
@@ -39,6 +39,7 @@ struct side {
 
 static struct wire wire;
 static struct side sides[2];
+static char got[2][GOT_MAX];
 static struct side *in, *out; /* the same one, but for pipes */
 
 static size_t received(struct gu_stream *s, char *bytes, size_t len)
@@ -118,9 +119,8 @@ static void open_side(struct side *side, int fd)
 static void set_up(void)
 {
     for (int i = 0; i < 2; i++) {
-        sides[i] = (struct side){.got = malloc(GOT_MAX)};
+        sides[i] = (struct side){.got = got[i]};
         sides[i].s.flags = GU_STREAM_CLOSED;
-        assert_non_null(sides[i].got);
     }
     in = out = &sides[0];
     transport->open(&wire);
@@ -139,7 +139,6 @@ static void tear_down(void)
 
         gu_stream_close(&sides[i].s);
         assert_int_equal(sides[i].n_closed, was_open ? 1 : 0);
-        free(sides[i].got);
     }
     wire_close_peer(&wire);
     assert_int_equal(net->held, 0);

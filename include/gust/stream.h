@@ -1,0 +1,129 @@
+/*
+ * gust/stream.h — bytes to and from a peer
+ *
+ * A gust_stream is a connection (TCP, Unix) or a pipe. Its calls belong to the loop's thread, and
+ * those that wait to a task. One task at a time may read a stream, and one at a time write it; they
+ * may be two. A second reader is a programming error, and aborts.
+ *
+ * A read lends: the bytes it gives are valid until the next read of the same stream, or its
+ * closing, and have a zero byte behind them. A read that fails by a deadline or a cancellation
+ * loses nothing; the next one goes on where it stood.
+ *
+ * What came before a peer closed, or a connection broke, can still be read. Follows Tornado's
+ * IOStream; reads there are given a copy, and a read that passes its limit closes the stream, here
+ * only reading ends: the peer can still be told why.
+ */
+#ifndef GUST_STREAM_H
+#define GUST_STREAM_H
+
+#include <gust/net.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gust_stream gust_stream;
+
+typedef struct gust_stream_options {
+    int64_t max_buffer_size; /**< unread bytes kept, so the longest read; 0: 16 MiB */
+} gust_stream_options;
+
+/* --- making --- */
+
+/** Connects to a numeric address, localhost, or a Unix socket. `host` is what stands before the
+ * colon of an address (see gust/net.h), or, with port 0, all of it: gust_connect("127.0.0.1", 80,
+ * …), gust_connect("unix:/run/x", 0, …). Of two addresses the second is tried when the first fails.
+ * The stream is closed with the innermost scope at the latest, see gust_stream_keep(). **Waits.**
+ * **Errors:** -EINVAL for what is no address, -ETIMEDOUT, -ECANCELED, or what the system says. */
+GUST_API int gust_connect(const char *host, unsigned port, const gust_stream_options *options,
+                          gust_stream **stream) GUST_WAITS GUST_CHECK;
+
+/** A stream over a descriptor that somebody else made: a socket, one end of a pipe, a terminal. It
+ * becomes non-blocking. With a pipe, SIGPIPE is ignored from here on if it had its default action.
+ * To be closed by gust_stream_close(). **Takes fd**, not on failure. **Errors:** -EPERM for a
+ * file, -ENOMEM. */
+GUST_API int gust_stream_open(int fd, const gust_stream_options *options,
+                              gust_stream **stream) GUST_CHECK;
+
+/** Two streams connected to each other, for tests and for tasks that talk. Both are to be closed.
+ * **Errors:** what the system says. */
+GUST_API int gust_stream_pair(gust_stream *ends[2]) GUST_CHECK;
+
+/** Takes a stream that gust_connect() made out of its scope: it lives until gust_stream_close(). */
+GUST_API void gust_stream_keep(gust_stream *stream);
+
+/** Closes. What was written is still sent, for 30 s at the most. Whoever waits for the stream is
+ * told -GUST_ECLOSED. NULL is allowed. */
+GUST_API void gust_stream_close(gust_stream *stream);
+
+/* --- reading --- */
+
+/** Everything up to and including `delim`, at most `max` bytes (0: the buffer's maximum).
+ * **Waits. Lends** `lent` until the next read. **Errors:** -GUST_ETOOBIG when `max` bytes hold no
+ * `delim`, -GUST_ECLOSED, -ETIMEDOUT, -ECANCELED, -ENOMEM. */
+GUST_API int gust_read_until(gust_stream *stream, const char *delim, size_t max,
+                             gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/** Everything up to the end of the first match of a regular expression (PCRE2). Otherwise as
+ * gust_read_until(). **Errors:** also -EINVAL for a pattern that does not compile, and
+ * -GUST_ETOOBIG for a match that takes too long. */
+GUST_API int gust_read_until_regex(gust_stream *stream, const char *pattern, size_t max,
+                                   gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/** `n` bytes. **Waits. Lends** `lent` until the next read. **Errors:** as gust_read_until(). */
+GUST_API int gust_read_bytes(gust_stream *stream, size_t n, gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/** What is there, at least a byte. Returns how many, 0 at the end of the stream. **Waits. Lends**
+ * `lent` until the next read. **Errors:** -ETIMEDOUT, -ECANCELED, -ENOMEM, -GUST_ECLOSED when the
+ * connection broke. */
+GUST_API int gust_read_some(gust_stream *stream, gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/** Fills `to` with `len` bytes. **Waits. Errors:** as gust_read_until(); what came stays unread
+ * when a read does not complete. */
+GUST_API int gust_read_into(gust_stream *stream, void *to, size_t len) GUST_WAITS GUST_CHECK;
+
+/** Everything until the peer closes, at most `max` bytes (0: the buffer's maximum). **Waits.
+ * Lends** `lent` until the next read. **Errors:** as gust_read_until(). */
+GUST_API int gust_read_until_close(gust_stream *stream, size_t max,
+                                   gust_str *lent) GUST_WAITS GUST_CHECK;
+
+/* --- writing --- */
+
+/** Writes, and waits while more than 256 KiB are unsent: a peer that does not read slows its writer
+ * down. What is written leaves when the task next waits. **Waits. Errors:** -GUST_ECLOSED (see
+ * gust_stream_error()), -ETIMEDOUT, -ECANCELED. */
+GUST_API int gust_stream_write(gust_stream *stream, const void *bytes,
+                               size_t len) GUST_WAITS GUST_CHECK;
+
+/** Formatted text, as by printf(). **Waits. Errors:** as gust_stream_write(), and -ENOMEM. */
+GUST_API int gust_stream_printf(gust_stream *stream, const char *format, ...) GUST_WAITS GUST_CHECK
+    GUST_PRINTF(2, 3);
+
+/** Waits until the system has taken all that was written. **Waits. Errors:** as
+ * gust_stream_write(). */
+GUST_API int gust_stream_flush(gust_stream *stream) GUST_WAITS GUST_CHECK;
+
+/** As gust_stream_flush(), then tells the peer that no more will come; reading goes on. A pipe
+ * cannot do it: close it. **Waits. Errors:** as gust_stream_write(), or what the system says. */
+GUST_API int gust_stream_shutdown(gust_stream *stream) GUST_WAITS GUST_CHECK;
+
+/** Copies everything that comes from `from`, until its end, to `to`. Closes neither. **Waits.
+ * Errors:** as gust_read_some() and gust_stream_write(). */
+GUST_API int gust_copy(gust_stream *to, gust_stream *from) GUST_WAITS GUST_CHECK;
+
+/* --- asking --- */
+
+/** What broke the connection: a negative errno such as -ECONNRESET, 0 while nothing did. */
+GUST_API int gust_stream_error(const gust_stream *stream);
+
+/** The peer's address as text, "127.0.0.1:40000" or "unix:"; "" for a pipe. Written to `text`. */
+GUST_API void gust_stream_peer(const gust_stream *stream, char text[GUST_ADDRESS_TEXT]);
+
+/** The descriptor, for setsockopt() and its like; it stays the stream's. */
+GUST_API int gust_stream_fd(const gust_stream *stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
