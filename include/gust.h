@@ -16,6 +16,7 @@
 #include <gust/log.h>
 #include <gust/loop.h>
 #include <gust/net.h>
+#include <gust/process.h>
 #include <gust/request.h>
 #include <gust/response.h>
 #include <gust/server.h>

@@ -40,10 +40,15 @@ static uint64_t next(uint64_t s[4])
     return result;
 }
 
+static _Thread_local uint64_t state[4]; /* all zero: not seeded */
+
+void gu_random_reseed(void)
+{
+    memset(state, 0, sizeof state);
+}
+
 uint64_t gu_random_u64(void)
 {
-    static _Thread_local uint64_t state[4];
-
     while (gu_unlikely((state[0] | state[1] | state[2] | state[3]) == 0))
         gu_random(state, sizeof state);
     return next(state);

@@ -11,10 +11,13 @@
 void gu_random(void *to, size_t len);
 
 /* A cheap number of this thread's generator, seeded from the kernel: for jitter and sampling, never
- * for what must not be guessed. A forked child goes on with its parent's numbers. */
+ * for what must not be guessed. */
 uint64_t gu_random_u64(void);
 
 /* In [0, 1). */
 double gu_random_unit(void);
+
+/* In a process just forked, which else goes on with its parent's numbers. */
+void gu_random_reseed(void);
 
 #endif

@@ -43,6 +43,7 @@ ALLOWED = {
     ("src/base/alloc.c", "free"): "this is gu_alloc",
     ("src/base/options.c", "fprintf"): "what a command line is told, before there is a log",
     ("src/base/options.c", "exit"): "--help, and a wrong command line, end the program",
+    ("src/net/process.c", "exit"): "as Tornado: a supervisor has nothing to come back for",
     ("src/web/main.c", "fprintf"): "why a program could not start, on its terminal",
     ("src/base/gu.c", "fprintf"): "the last words of a process that aborts",
 }

@@ -1,0 +1,17 @@
+/*
+ * process — where there is no more than POSIX: workers outlive a supervisor that is killed
+ */
+#include "net/process.h"
+#include <unistd.h>
+
+void gu_die_with_parent(pid_t parent)
+{
+    (void)parent;
+}
+
+int gust_cpu_count(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 0 && n < INT32_MAX ? (int)n : 1;
+}
