@@ -116,8 +116,8 @@ GUST_API void gust_exchange_finish(gust_exchange *x);
 
 /* --- the server --- */
 
-/** A server of this thread's loop, for an application or for a delegate. NULL when memory is short.
- * `options` may be NULL; it is copied. */
+/** A server for an application or for a delegate; it belongs to the loop of the thread on which it
+ * first listens. NULL when memory is short. `options` may be NULL; it is copied. */
 GUST_API gust_httpserver *gust_httpserver_new(gust_app *app,
                                               const gust_httpserver_options *options);
 GUST_API gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, void *arg,
@@ -128,6 +128,16 @@ GUST_API gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *dele
  * address that does not parse, or what the system says. */
 GUST_API int gust_httpserver_listen(gust_httpserver *server, const char *address) GUST_CHECK;
 
+/** Binds, once, for gust_httpserver_start(). **Errors:** as above; -EEXIST. */
+GUST_API int gust_httpserver_bind(gust_httpserver *server, const char *address) GUST_CHECK;
+
+/** Begins to serve what was bound: with 1 in this process, else in `n` of them, one a core if that
+ * is 0 or less (see gust_fork_processes(), which it calls). It returns in each worker, whose
+ * sockets are its own, to go on with gust_loop_start(). There must be no loop before, so it is
+ * called outside one. Follows TCPServer.start. **Errors:** those of gust_fork_processes(), -ENOMEM.
+ */
+GUST_API int gust_httpserver_start(gust_httpserver *server, int n) GUST_CHECK;
+
 /** Takes listening sockets (gust_bind_sockets). **Takes fds**, on failure too. */
 GUST_API int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[],
                                          size_t n_fds) GUST_CHECK;
@@ -135,7 +145,7 @@ GUST_API int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[
 /** The port of the first TCP socket that the server listens on, 0 without one. */
 GUST_API int gust_httpserver_port(const gust_httpserver *server);
 
-/** Stops accepting; connections go on. */
+/** Stops accepting, once those who wait already are let in; connections go on. */
 GUST_API void gust_httpserver_stop(gust_httpserver *server);
 
 /** Closes idle connections now and the others after their response, and waits until none is left.

@@ -109,13 +109,17 @@ static void linger(struct gu_conn *conn)
     gu_stream_resume(&conn->s);
 }
 
-/* Whether bytes are there that nobody looked at. While bytes are handed up, the pending block is
- * what they came from. */
+/* While bytes are handed up, the pending block is what they came from. */
+bool gu_conn_has_unused(const struct gu_conn *conn)
+{
+    return conn->in != NULL ? conn->in != conn->in_end : conn->s.pending != NULL;
+}
+
+/* Whether bytes are there that nobody looked at. */
 static bool has_input(const struct gu_conn *conn)
 {
-    bool is_left = conn->in != NULL ? conn->in != conn->in_end : conn->s.pending != NULL;
-
-    return is_left || ((conn->s.io.ready & GU_IN) != 0 && (conn->s.flags & GU_STREAM_ENDED) == 0);
+    return gu_conn_has_unused(conn) ||
+           ((conn->s.io.ready & GU_IN) != 0 && (conn->s.flags & GU_STREAM_ENDED) == 0);
 }
 
 void gu_conn_close_politely(struct gu_conn *conn)
@@ -310,11 +314,13 @@ static void closed(struct gu_stream *s)
     conn->state = GU_CONN_CLOSED;
     gu_timeout_stop(&conn->timeout);
     gu_list_remove(&conn->all);
-    gu_server_conn_closed(server);
-    if (conn->x != NULL)
+    if (conn->x != NULL) {
+        gu_list_append(&server->orphans, &conn->all);
         gu_exchange_gone(conn->x);
-    else
+    } else {
         gu_loop_free_later(server->http->loop, conn, conn_free);
+    }
+    gu_server_conn_closed(server);
 }
 
 /* What the client sent before is still to be read, so only who asked for it is told. */
@@ -376,10 +382,13 @@ void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
 {
     conn->x = NULL;
     if (gu_unlikely(conn->state == GU_CONN_CLOSED)) {
+        gu_list_remove(&conn->all);
+        gu_server_is_quiet(conn->server);
         gu_loop_free_later(conn->server->http->loop, conn, conn_free);
         return;
     }
-    if (gu_unlikely(!is_kept || (conn->is_ended && !has_input(conn)))) {
+    if (gu_unlikely(!is_kept ||
+                    ((conn->is_ended || conn->server->is_draining) && !has_input(conn)))) {
         gu_conn_close_politely(conn);
         return;
     }

@@ -47,6 +47,8 @@ static void end(struct gust_exchange *x)
 {
     struct gu_conn *conn = x->conn;
 
+    if (gu_unlikely(x->task->own_group != NULL)) /* its tasks may use what ends here */
+        gu_group_close(x->task->own_group);
     if (gu_unlikely((x->flags & GU_X_FINISHED) == 0 && (x->flags & GU_X_CUT) == 0))
         gust_exchange_finish(x);
     if (gu_unlikely((x->flags & GU_X_CUT) != 0) && !gu_stream_is_closed(&conn->s)) {
@@ -170,8 +172,7 @@ static unsigned flags_of(const struct gust_httpserver *server, const struct gu_h
 {
     unsigned flags = 0;
 
-    if ((parsed->flags & GU_HEAD_KEEP_ALIVE) != 0 && !server->options.no_keep_alive &&
-        !server->is_draining)
+    if ((parsed->flags & GU_HEAD_KEEP_ALIVE) != 0 && !server->options.no_keep_alive)
         flags |= GU_X_KEEP_ALIVE;
     if ((parsed->flags & GU_HEAD_CHUNKED) == 0 && parsed->content_length == 0)
         flags |= GU_X_BODY_READ;

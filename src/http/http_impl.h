@@ -18,6 +18,7 @@
 #include "codec/head.h"
 #include "net/listen.h"
 #include "net/net_impl.h"
+#include "net/sockets.h"
 #include <gust/server.h>
 #include <netinet/in.h>
 
@@ -87,15 +88,18 @@ struct gu_server_listener {
 };
 
 struct gust_httpserver {
-    struct gu_http *http;
+    struct gu_http *http; /* NULL until it listens */
     const gust_delegate *delegate;
     void *arg;
     struct gu_link listeners;
+    struct gu_sockets bound; /* until gust_httpserver_start() */
     struct gu_link conns;
+    struct gu_link orphans; /* closed, but their requests are in hand */
     size_t n_conns;
     bool is_draining;                             /* no keep-alive any more */
     bool is_paused;                               /* max_connections are there */
     void (*half_closed)(struct gust_exchange *x); /* see gu_exchange_half_closed(); or NULL */
+    void (*draining)(struct gust_exchange *x);    /* for each in hand when it begins; or NULL */
     struct gu_wait *closer;                       /* gust_httpserver_close_all() */
 
     gust_httpserver_options options;
@@ -108,6 +112,15 @@ struct gust_httpserver {
 
 void gu_server_conn_closed(struct gust_httpserver *server);
 
+/* Something ended: tells gust_httpserver_close_all() if it was the last. */
+void gu_server_is_quiet(struct gust_httpserver *server);
+
+/* Listening sockets for gust_httpserver_start(). Takes them unless it fails: -ENOSPC. */
+int gu_httpserver_add_bound(struct gust_httpserver *server, const struct gu_sockets *set);
+
+/* Closes all connections and cancels all requests in hand, whose number it returns. */
+size_t gu_httpserver_cut(struct gust_httpserver *server);
+
 /* --- connections --- */
 
 void gu_conn_pool_free(struct gu_http *http);
@@ -116,6 +129,9 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
 
 /* The exchange has ended: its task is about to. */
 void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept);
+
+/* Whether bytes were received behind the request in hand. */
+bool gu_conn_has_unused(const struct gu_conn *conn);
 
 /* Answers without a delegate, and closes. */
 void gu_conn_refuse(struct gu_conn *conn, int status, const char *why);

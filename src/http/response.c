@@ -85,7 +85,8 @@ static void settle(struct gust_exchange *x, int status)
     x->flags |= GU_X_HEAD_SENT;
     if (has_no_body(status))
         x->flags |= GU_X_NO_BODY;
-    if (gu_unlikely(is_unread) || gu_unlikely(x->server->is_draining))
+    if (gu_unlikely(is_unread) ||
+        gu_unlikely(x->server->is_draining && !gu_conn_has_unused(x->conn)))
         x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
 }
 

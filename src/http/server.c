@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/http_impl.h"
 #include <gust/net.h>
+#include <gust/process.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -49,25 +50,36 @@ static void set_options(struct gust_httpserver *server, const gust_httpserver_op
 gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, void *arg,
                                               const gust_httpserver_options *options)
 {
-    static const gust_httpserver_options defaults;
-    struct gust_loop *loop = gust_loop_current();
     gust_httpserver *server = gu_alloc0(sizeof *server);
 
-    if (server == NULL || loop == NULL)
-        goto fail;
-    server->http = gu_http_of(loop);
-    if (server->http == NULL)
-        goto fail;
+    if (server == NULL)
+        return NULL;
     server->delegate = delegate;
     server->arg = arg;
     gu_list_init(&server->listeners);
     gu_list_init(&server->conns);
-    set_options(server, options != NULL ? options : &defaults);
-    if (make_lists(server, &server->options))
-        return server;
-fail:
-    gu_free(server);
-    return NULL;
+    gu_list_init(&server->orphans);
+    if (options != NULL)
+        server->options = *options;
+    return server;
+}
+
+/* Takes its place on this thread's loop: only when it first listens, because a server that is to
+ * fork must have no loop before. */
+static int open_server(struct gust_httpserver *server)
+{
+    struct gust_loop *loop = server->http == NULL ? gust_loop_current() : NULL;
+
+    if (server->http != NULL)
+        return 0;
+    if (loop != NULL)
+        server->http = gu_http_of(loop);
+    if (server->http == NULL || !make_lists(server, &server->options)) {
+        server->http = NULL;
+        return -ENOMEM;
+    }
+    set_options(server, &server->options);
+    return 0;
 }
 
 static void free_listener(struct gu_server_listener *sl)
@@ -77,22 +89,33 @@ static void free_listener(struct gu_server_listener *sl)
     gu_loop_free_later(sl->server->http->loop, sl, gu_free);
 }
 
+/* Closing a socket resets those who wait in its queue, so they are let in first. */
 void gust_httpserver_stop(gust_httpserver *server)
 {
     GU_LIST_FOREACH_SAFE (link, &server->listeners) {
-        free_listener(gu_container_of(link, struct gu_server_listener, link));
+        struct gu_server_listener *sl = gu_container_of(link, struct gu_server_listener, link);
+
+        gu_listener_drain(&sl->listener);
+        free_listener(sl);
     }
+    gu_sockets_close(&server->bound);
 }
 
 void gust_httpserver_free(gust_httpserver *server)
 {
     if (server == NULL)
         return;
-    gust_httpserver_stop(server);
+    GU_LIST_FOREACH_SAFE (link, &server->listeners) {
+        free_listener(gu_container_of(link, struct gu_server_listener, link));
+    }
+    gu_sockets_close(&server->bound);
     GU_LIST_FOREACH_SAFE (link, &server->conns) {
         gu_stream_close(&gu_container_of(link, struct gu_conn, all)->s);
     }
-    gu_loop_free_later(server->http->loop, server, gu_free);
+    if (server->http == NULL)
+        gu_free(server);
+    else
+        gu_loop_free_later(server->http->loop, server, gu_free);
 }
 
 /* --- connections --- */
@@ -131,12 +154,17 @@ void gu_server_conn_closed(gust_httpserver *server)
     server->n_conns--;
     if (gu_unlikely(server->is_paused))
         resume_listeners(server);
-    if (gu_unlikely(server->closer != NULL) && server->n_conns == 0) {
-        struct gust_task *task = server->closer->task;
+    gu_server_is_quiet(server);
+}
 
-        server->closer = NULL;
-        gu_task_wake(task, 0);
-    }
+void gu_server_is_quiet(gust_httpserver *server)
+{
+    struct gu_wait *closer = server->closer;
+
+    if (gu_likely(closer == NULL) || server->n_conns > 0 || !gu_list_is_empty(&server->orphans))
+        return;
+    server->closer = NULL;
+    gu_task_wake(closer->task, 0);
 }
 
 static void abandon_close(struct gu_wait *wait)
@@ -159,11 +187,33 @@ int gust_httpserver_close_all(gust_httpserver *server)
 
         if (conn->x == NULL && !conn->is_in_head)
             gu_conn_close_politely(conn);
+        else if (conn->x != NULL && server->draining != NULL)
+            server->draining(conn->x);
     }
-    if (server->n_conns == 0)
+    if (server->n_conns == 0 && gu_list_is_empty(&server->orphans))
         return 0;
     server->closer = &closer.wait;
     return gu_task_wait(&closer.wait, GU_FOREVER);
+}
+
+size_t gu_httpserver_cut(gust_httpserver *server)
+{
+    size_t n = 0;
+
+    GU_LIST_FOREACH_SAFE (link, &server->orphans) {
+        gu_task_cancel(gu_container_of(link, struct gu_conn, all)->x->task, GUST_CANCEL_DRAINING);
+        n++;
+    }
+    GU_LIST_FOREACH_SAFE (link, &server->conns) {
+        struct gu_conn *conn = gu_container_of(link, struct gu_conn, all);
+
+        if (conn->x != NULL) {
+            gu_task_cancel(conn->x->task, GUST_CANCEL_DRAINING);
+            n++;
+        }
+        gu_stream_close(&conn->s);
+    }
+    return n;
 }
 
 /* --- listening --- */
@@ -199,7 +249,7 @@ static int add_socket(gust_httpserver *server, int fd)
 
 int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[], size_t n_fds)
 {
-    int err = 0;
+    int err = open_server(server);
 
     for (size_t i = 0; i < n_fds; i++) {
         if (err == 0)
@@ -218,6 +268,69 @@ int gust_httpserver_listen(gust_httpserver *server, const char *address)
     return n < 0 ? n : gust_httpserver_add_sockets(server, fds, (size_t)n);
 }
 
+int gu_httpserver_add_bound(gust_httpserver *server, const struct gu_sockets *set)
+{
+    if (server->bound.n + set->n > gu_countof(server->bound.fds))
+        return -ENOSPC;
+    for (size_t i = 0; i < set->n; i++)
+        server->bound.fds[server->bound.n++] = set->fds[i];
+    return 0;
+}
+
+int gust_httpserver_bind(gust_httpserver *server, const char *address)
+{
+    struct gu_sockets set;
+    int err = server->bound.n > 0 ? -EEXIST : gu_sockets_bind(address, &set, 1);
+
+    return err < 0 ? err : gu_httpserver_add_bound(server, &set);
+}
+
+/* In each worker: its own set of sockets, and no other's. */
+static int start_worker(gust_httpserver *server, struct gu_sockets *sets, size_t n_sets)
+{
+    int id = gust_fork_processes((int)n_sets, 0);
+
+    for (size_t i = 0; i < n_sets; i++)
+        if ((int)i != id)
+            gu_sockets_close(&sets[i]);
+    if (id >= 0)
+        server->bound = sets[id];
+    return id;
+}
+
+static int start_workers(gust_httpserver *server, size_t n)
+{
+    struct gu_sockets *sets = gu_alloc0(n * sizeof *sets);
+    int err;
+
+    if (sets == NULL)
+        return -ENOMEM;
+    sets[0] = server->bound;
+    err = gu_sockets_share(sets, n);
+    if (err == 0) {
+        server->bound.n = 0;
+        err = start_worker(server, sets, n);
+    }
+    gu_free(sets);
+    return err;
+}
+
+int gust_httpserver_start(gust_httpserver *server, int n)
+{
+    struct gu_sockets set;
+    int err = 0;
+
+    if (n <= 0)
+        n = gust_cpu_count();
+    if (n > 1)
+        err = start_workers(server, (size_t)n);
+    if (err < 0)
+        return err;
+    set = server->bound;
+    server->bound.n = 0;
+    return gust_httpserver_add_sockets(server, set.fds, set.n);
+}
+
 int gust_httpserver_port(const gust_httpserver *server)
 {
     GU_LIST_FOREACH (link, &server->listeners) {
@@ -226,5 +339,5 @@ int gust_httpserver_port(const gust_httpserver *server)
         if (sl->port != 0)
             return sl->port;
     }
-    return 0;
+    return server->bound.n > 0 ? gust_socket_port(server->bound.fds[0]) : 0;
 }
