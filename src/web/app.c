@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "web/web_impl.h"
+#include "web/lifetime.h"
 #include <stdio.h>
 
 static char *server_line(void)
@@ -36,6 +36,7 @@ void gust_app_free(gust_app *app)
 {
     if (app == NULL)
         return;
+    gu_lifetime_free(app);
     gu_router_free(app->router);
     if (!app->options.no_server_header)
         gust_heap_free((void *)(uintptr_t)app->server_line.ptr);
@@ -47,8 +48,10 @@ gust_httpserver *gust_httpserver_new(gust_app *app, const gust_httpserver_option
     gust_httpserver *server = gust_httpserver_new_delegate(
         &gu_web_delegate, app, options != NULL ? options : &app->options.server);
 
-    if (server != NULL)
-        server->half_closed = gu_request_half_closed;
+    if (server == NULL)
+        return NULL;
+    server->half_closed = gu_request_half_closed;
+    server->draining = gu_request_drain;
     return server;
 }
 

@@ -133,6 +133,9 @@ gust_str gu_request_joined(const gust_request *r, enum gu_field_id id, const cha
 /* Works out what a handler inherits. NULL, or what is wrong with it. */
 const char *gu_handler_init(struct gu_handler *handler, const gust_handler *given);
 
+/* The server shuts down: cancels the request if its handler asked for that. */
+void gu_request_drain(gust_exchange *x);
+
 /* --- route.c --- */
 
 /* NULL, and a line in the log, when a route is wrong. */
