@@ -75,7 +75,7 @@ const char *gu_handler_init(struct gu_handler *handler, const gust_handler *give
     }
     handler->methods = methods_of(h);
     handler->timeout = h->timeout == 0 ? GU_FOREVER : gu_time_from_seconds(h->timeout);
-    handler->has_setup =
-        h->state_size != 0 || h->max_body_size != 0 || handler->timeout != GU_FOREVER;
+    handler->has_setup = h->state_size != 0 || h->max_body_size != 0 ||
+                         handler->timeout != GU_FOREVER || (h->flags & GUST_CANCEL_ON_DRAIN) != 0;
     return check(h);
 }

@@ -125,8 +125,8 @@ void gu_request_half_closed(gust_exchange *x)
 {
     const gust_request *r = x->state;
 
-    if (r == NULL || r->handler == NULL || (r->flags & GU_R_FINISHED) != 0 ||
-        (r->handler->fns.flags & GUST_CANCEL_ON_CLOSE) == 0)
+    if (x->delegate != &gu_web_delegate || r == NULL || r->handler == NULL ||
+        (r->flags & GU_R_FINISHED) != 0 || (r->handler->fns.flags & GUST_CANCEL_ON_CLOSE) == 0)
         return;
     x->flags |= GU_X_CUT;
     gu_exchange_gone(x);

@@ -399,7 +399,8 @@ void gu_request_drain(gust_exchange *x)
 {
     const gust_request *r = x->state;
 
-    if (r != NULL && r->handler != NULL && (r->handler->fns.flags & GUST_CANCEL_ON_DRAIN) != 0)
+    if (x->delegate == &gu_web_delegate && r != NULL && r->handler != NULL &&
+        (r->handler->fns.flags & GUST_CANCEL_ON_DRAIN) != 0)
         gu_task_cancel(x->task, GUST_CANCEL_DRAINING);
 }
 

@@ -57,6 +57,8 @@ static int set_up(gust_request *r)
         gust_set_max_body_size(r, handler->fns.max_body_size);
     if (handler->timeout < GU_FOREVER - x->started)
         x->task->deadline = gu_time_min(x->task->deadline, x->started + handler->timeout);
+    if (r->app->is_draining)
+        gu_request_drain(x);
     if (handler->fns.state_size == 0)
         return 0;
     r->state = gu_arena_alloc(&x->arena, handler->fns.state_size);
