@@ -51,7 +51,7 @@ int gust_stream_open(int fd, const gust_stream_options *options, gust_stream **s
 {
     struct gu_net *net = net_here();
     gust_stream *s;
-    bool is_socket;
+    bool is_socket = false;
     int err = prepare(fd, &is_socket);
 
     if (err < 0)
