@@ -65,8 +65,10 @@ void gu_conn_pool_free(struct gu_http *http)
 static void conn_free(void *memory)
 {
     struct gu_conn *conn = memory;
+    struct gust_httpserver *server = conn->server;
 
-    conn_put(conn->server->http, conn);
+    conn_put(server->http, conn);
+    gu_server_release(server);
 }
 
 /* --- timeouts --- */
@@ -374,6 +376,7 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
         return NULL;
     }
     gu_list_append(&server->conns, &conn->all);
+    server->n_holders++;
     head_begun(conn);
     return conn;
 }

@@ -96,6 +96,7 @@ struct gust_httpserver {
     struct gu_link conns;
     struct gu_link orphans; /* closed, but their requests are in hand */
     size_t n_conns;
+    size_t n_holders;                             /* who still points here: conns, the user */
     bool is_draining;                             /* no keep-alive any more */
     bool is_paused;                               /* max_connections are there */
     void (*half_closed)(struct gust_exchange *x); /* see gu_exchange_half_closed(); or NULL */
@@ -120,6 +121,10 @@ int gu_httpserver_add_bound(struct gust_httpserver *server, const struct gu_sock
 
 /* Closes all connections and cancels all requests in hand, whose number it returns. */
 size_t gu_httpserver_cut(struct gust_httpserver *server);
+
+/* One holder less; the last one frees it. A request may outlive its connection, and both a
+ * gust_httpserver_free(). */
+void gu_server_release(struct gust_httpserver *server);
 
 /* --- connections --- */
 

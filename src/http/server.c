@@ -54,6 +54,7 @@ gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, voi
 
     if (server == NULL)
         return NULL;
+    server->n_holders = 1;
     server->delegate = delegate;
     server->arg = arg;
     gu_list_init(&server->listeners);
@@ -112,6 +113,13 @@ void gust_httpserver_free(gust_httpserver *server)
     GU_LIST_FOREACH_SAFE (link, &server->conns) {
         gu_stream_close(&gu_container_of(link, struct gu_conn, all)->s);
     }
+    gu_server_release(server);
+}
+
+void gu_server_release(gust_httpserver *server)
+{
+    if (--server->n_holders > 0)
+        return;
     if (server->http == NULL)
         gu_free(server);
     else
