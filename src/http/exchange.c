@@ -104,6 +104,7 @@ static void raised(struct gust_task *task)
     struct gust_exchange *x = task->arg;
     const gust_delegate *d = x->delegate;
 
+    task->n_raised = 0; /* counted here: a task that never came to end() would leave x behind */
     if (d->raised != NULL && x->n_raises < MAX_RAISES) {
         x->n_raises++;
         d->raised(x, task->raise_code, task->raise_message);
