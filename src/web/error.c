@@ -62,7 +62,8 @@ static void log_error(const gust_request *r, const gust_error *error)
 {
     if (!is_news(r, error))
         return;
-    if (error->status >= 500 || (r->flags & (GU_R_FLUSHED | GU_R_FINISHED)) != 0)
+    if (error->status >= 500 ||
+        (r->flags & (GU_R_FLUSHED | GU_R_FINISHED | GU_R_ANSWERING_ERROR)) != 0)
         log_failure(r, error);
     else
         log_refusal(r, error);

@@ -1,0 +1,520 @@
+/*
+ * error — what is answered when a request fails, and what the log is told
+ */
+#include "base/str.h"
+#include "task/task_impl.h"
+#include "web/web_impl.h"
+#include "web_client.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static gust_handler handler;
+static gust_app_options options;
+
+static struct web *serve(void)
+{
+    static gust_route routes[] = {{.path = "/", .handler = &handler}, {0}};
+
+    handler.name = "story";
+    options.routes = routes;
+    return web_open(&options);
+}
+
+static struct web *serve_get(gust_handler_fn *get)
+{
+    handler = (gust_handler){.get = get};
+    options = (gust_app_options){0};
+    return serve();
+}
+
+/* --- pages --- */
+
+static int fail_404(gust_request *r)
+{
+    gust_set_header(r, "X-Before", "1");
+    gust_set_cookie(r, "kept", "1", NULL);
+    gust_puts(r, "before");
+    return gust_fail(r, 404, "no story <b>%d</b> & %s", 7, "\xff");
+}
+
+static int send_404(gust_request *r)
+{
+    return gust_send_error(r, 404);
+}
+
+static int fail_502(gust_request *r)
+{
+    return gust_fail(r, 502, "the password is %s", "x");
+}
+
+static int raise_404(gust_request *r)
+{
+    gust_raise(r, 404, "no story <b>%d</b> & %s", 7, "\xff");
+}
+
+static int raise_500(gust_request *r)
+{
+    gust_raise(r, 500, "the password is %s", "x");
+}
+
+static int fail_200(gust_request *r)
+{
+    return gust_fail(r, 200, "not a failure");
+}
+
+static int fail_empty(gust_request *r)
+{
+    return gust_fail(r, 403, "%s", "");
+}
+
+#define HTML(body) "<html><title>" body "</title><body>" body "</body></html>"
+
+TEST(an_error_page_shows_what_is_public_in_the_form_that_is_liked)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        unsigned errors;
+        bool debug;
+        const char *accept, *type;
+        int status;
+        const char *body;
+    } cases[] = {
+        {"C11's page", send_404, 0, false, NULL, "text/html; charset=UTF-8", 404,
+         HTML("404: Not Found")},
+        {"a 4xx message is public, and escaped", fail_404, 0, false, NULL,
+         "text/html; charset=UTF-8", 404,
+         "<html><title>404: Not Found</title><body>404: Not Found<p>no story &lt;b&gt;7&lt;/b&gt; "
+         "&amp; \xff</p></body></html>"},
+        {"so is a raise's", raise_404, 0, false, NULL, "text/html; charset=UTF-8", 404,
+         "<html><title>404: Not Found</title><body>404: Not Found<p>no story &lt;b&gt;7&lt;/b&gt; "
+         "&amp; \xff</p></body></html>"},
+        {"an empty message is none", fail_empty, 0, false, NULL, "text/html; charset=UTF-8", 403,
+         HTML("403: Forbidden")},
+        {"a 5xx message is not shown", fail_502, 0, false, NULL, "text/html; charset=UTF-8", 502,
+         HTML("502: Bad Gateway")},
+        {"nor a raise's", raise_500, 0, false, NULL, "text/html; charset=UTF-8", 500,
+         HTML("500: Internal Server Error")},
+        {"2.1: unless it is asked for", fail_502, 0, true, NULL, "text/html; charset=UTF-8", 502,
+         "<html><title>502: Bad Gateway</title><body>502: Bad Gateway<p>the password is x</p>"
+         "</body></html>"},
+        {"a failure has a failure's status", fail_200, 0, false, NULL, "text/html; charset=UTF-8",
+         500, HTML("500: Internal Server Error")},
+        {"a problem for who likes problems", send_404, 0, false, "application/problem+json",
+         "application/problem+json", 404,
+         "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404}"},
+        {"or any JSON; bad UTF-8 is replaced", fail_404, 0, false, "text/*;q=0.1, application/json",
+         "application/problem+json", 404,
+         "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+         "\"detail\":\"no story <b>7<\\/b> & \xef\xbf\xbd\"}"},
+        {"HTML for who takes all", send_404, 0, false, "*/*", "text/html; charset=UTF-8", 404,
+         HTML("404: Not Found")},
+        {"and for who takes neither", send_404, 0, false, "image/png", "text/html; charset=UTF-8",
+         404, HTML("404: Not Found")},
+        {"JSON only", send_404, GUST_ERRORS_JSON, false, "text/html", "application/problem+json",
+         404, "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404}"},
+        {"HTML only", send_404, GUST_ERRORS_HTML, false, "application/json",
+         "text/html; charset=UTF-8", 404, HTML("404: Not Found")},
+        {"no 5xx detail in JSON either", fail_502, GUST_ERRORS_JSON, false, NULL,
+         "application/problem+json", 502,
+         "{\"type\":\"about:blank\",\"title\":\"Bad Gateway\",\"status\":502}"},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        char lines[128] = "", type[96];
+        const char *got;
+        struct web *web;
+
+        TEST_CASE(cases[i].name);
+        handler = (gust_handler){.get = cases[i].fn};
+        options = (gust_app_options){.errors = cases[i].errors, .debug = cases[i].debug};
+        web = serve();
+        if (cases[i].accept != NULL)
+            snprintf(lines, sizeof lines, "Accept: %s\r\n", cases[i].accept);
+        snprintf(type, sizeof type, "Content-Type: %s", cases[i].type);
+        got = web_get(web, "/", lines);
+        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_true(web_has_line(got, type));
+        assert_string_equal(web_body_of(got), cases[i].body);
+        assert_null(strstr(got, "X-Before"));
+        assert_false(web->is_closed);
+        web_close(web);
+    }
+}
+
+TEST(an_error_begins_anew_but_keeps_cookies)
+{
+    struct web *web = serve_get(fail_404);
+    const char *got = web_get(web, "/", NULL);
+
+    assert_true(web_has_line(got, "Set-Cookie: kept=1; Path=/"));
+    assert_null(strstr(got, "before"));
+    assert_null(strstr(got, "ETag"));
+    web_close(web);
+}
+
+TEST(an_error_page_has_no_body_for_head)
+{
+    struct web *web = serve_get(send_404);
+    const char *got = web_talk(web, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    assert_int_equal(atoi(got + 9), 404);
+    assert_true(web_has_line(got, "Content-Length: 69"));
+    assert_string_equal(web_body_of(got), "");
+    web_close(web);
+}
+
+TEST(a_method_that_is_not_there_is_405_with_allow)
+{
+    struct web *web = serve_get(send_404);
+    const char *got = web_talk(web, "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    assert_int_equal(atoi(got + 9), 405);
+    assert_true(web_has_line(got, "Allow: GET, HEAD, OPTIONS"));
+    web_close(web);
+}
+
+static int invalid_get(gust_request *r)
+{
+    gu_problem_add(r, GU_STR("name"), GU_STR("is \"empty\""));
+    gu_problem_add(r, GU_STR("<age>"), GU_STR("is no number"));
+    return gust_send_error(r, 422);
+}
+
+static int invalid_400(gust_request *r)
+{
+    gu_problem_add(r, GU_STR("name"), GU_STR("is empty"));
+    return gust_send_error(r, 400);
+}
+
+TEST(a_422_lists_the_fields_that_are_wrong)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        const char *accept, *body;
+    } cases[] = {
+        {"as a list", invalid_get, "Accept: text/html\r\n",
+         "<html><title>422: Unprocessable Content</title><body>422: Unprocessable Content<ul>"
+         "<li>name: is &quot;empty&quot;</li><li>&lt;age&gt;: is no "
+         "number</li></ul></body></html>"},
+        {"as errors", invalid_get, "Accept: application/json\r\n",
+         "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,\"errors\":["
+         "{\"field\":\"name\",\"message\":\"is \\\"empty\\\"\"},"
+         "{\"field\":\"<age>\",\"message\":\"is no number\"}]}"},
+        {"not where they are not the reason", invalid_400, "Accept: application/json\r\n",
+         "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400}"},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct web *web = serve_get(cases[i].fn);
+
+        TEST_CASE(cases[i].name);
+        assert_string_equal(web_body_of(web_get(web, "/", cases[i].accept)), cases[i].body);
+        web_close(web);
+    }
+}
+
+/* --- codes, and the log --- */
+
+static int code;
+
+static int code_get(gust_request *r)
+{
+    (void)r;
+    return code;
+}
+
+TEST(a_bare_error_is_answered_by_what_it_means)
+{
+    static const struct {
+        const char *name;
+        int code, status;
+        const char *log; /* a line that is there; NULL: no line but the access log's */
+    } cases[] = {
+        {"a deadline", -ETIMEDOUT, 504, "E 504 GET / (127.0.0.1) in story: Connection timed out\n"},
+        {"cancelled is no news", -ECANCELED, 503, NULL},
+        {"memory", -ENOMEM, 503,
+         "E 503 GET / (127.0.0.1) in story: out of memory, or beyond the task's limit "
+         "(max_memory)\n"},
+        {"a full queue", -GUST_EFULL, 503, "E 503 GET / (127.0.0.1) in story: "},
+        {"a limit of the body", -GUST_ETOOBIG, 413, NULL},
+        {"a slow body", -GUST_ESLOW, 408, NULL},
+        {"a broken body", -GUST_EPROTO, 400, NULL},
+        {"another server that left", -GUST_ECLOSED, 500, "E 500 GET / (127.0.0.1) in story: "},
+        {"anything else", -EIO, 500, "E 500 GET / (127.0.0.1) in story: Input/output error\n"},
+        {"a number that is no error", -99999, 500, "E 500 GET / (127.0.0.1) in story: "},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct web *web = serve_get(code_get);
+        const char *got;
+
+        TEST_CASE(cases[i].name);
+        code = cases[i].code;
+        got = web_get(web, "/", NULL);
+        assert_int_equal(atoi(got + 9), cases[i].status);
+        if (cases[i].log != NULL)
+            assert_non_null(strstr(web->log, cases[i].log));
+        else
+            assert_ptr_equal(strchr(web->log, '\n'), web->log + web->log_len - 1);
+        web_close(web);
+    }
+}
+
+static int fail_injected(gust_request *r)
+{
+    return gust_fail(r, 400, "bad\nE forged");
+}
+
+static int late_code_get(gust_request *r)
+{
+    gust_puts(r, "whole");
+    gust_ignore(gust_finish(r));
+    return -EIO;
+}
+
+static int latched_code_get(gust_request *r)
+{
+    gust_set_header(r, "X\n", "");
+    return gust_finish(r);
+}
+
+TEST(the_log_is_told_once_what_nobody_else_is)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        const char *line; /* the one beside the access log's; NULL: none */
+    } cases[] = {
+        {"a 4xx without a message is the client's affair", send_404, NULL},
+        {"a 4xx with a message is a warning", fail_injected,
+         "W 400 GET / (127.0.0.1): bad\nE forged\n"},
+        {"a 5xx names the handler", fail_502,
+         "E 502 GET / (127.0.0.1) in story: the password is x\n"},
+        {"so does a raise", raise_500, "E 500 GET / (127.0.0.1) in story: the password is x\n"},
+        {"an error after the response", late_code_get,
+         "E 500 GET / (127.0.0.1) in story, after the response: Input/output error\n"},
+        {"what was latched is told once", latched_code_get,
+         "E 500 GET / (127.0.0.1) in story: Invalid argument\n"},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct web *web = serve_get(cases[i].fn);
+        size_t len = cases[i].line == NULL ? 0 : strlen(cases[i].line);
+
+        TEST_CASE(cases[i].name);
+        web_get(web, "/", NULL);
+        if (len > 0)
+            assert_memory_equal(web->log, cases[i].line, len);
+        assert_ptr_equal(strchr(web->log + len, '\n'), web->log + web->log_len - 1);
+        web_close(web);
+    }
+}
+
+/* --- hooks --- */
+
+static void page_of_handler(gust_request *r, const gust_error *error)
+{
+    gust_text(r, "handler: %d %s", error->status, error->message);
+}
+
+static void page_of_app(gust_request *r, const gust_error *error)
+{
+    gust_text(r, "app: %d %d %s", error->status, error->code,
+              error->message == NULL ? "-" : error->message);
+}
+
+static void page_that_finishes(gust_request *r, const gust_error *error)
+{
+    gust_set_status(r, 409);
+    gust_ignore(gust_json(r, GUST_VARS({"status", GUST_V(error->status)})));
+}
+
+static void page_that_latches(gust_request *r, const gust_error *error)
+{
+    gust_printf(r, "%d", error->status);
+    gust_set_header(r, "X\n", "");
+}
+
+static void page_that_raises(gust_request *r, const gust_error *error)
+{
+    gust_raise(r, error->status, "again");
+}
+
+static void page_that_fails(gust_request *r, const gust_error *error)
+{
+    gust_ignore(gust_fail(r, error->status, "again"));
+}
+
+static void page_that_cuts(gust_request *r, const gust_error *error)
+{
+    gust_printf(r, "%d", error->status);
+    gust_ignore(gust_flush(r));
+    gust_raise(r, error->status, "in the middle");
+}
+
+TEST(write_error_writes_the_page_and_cannot_go_round)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        void (*of_handler)(gust_request *r, const gust_error *error);
+        void (*of_app)(gust_request *r, const gust_error *error);
+        const char *line, *body;
+    } cases[] = {
+        {"the handler's", fail_502, page_of_handler, page_of_app, "HTTP/1.1 502 Bad Gateway",
+         "handler: 502 the password is x"},
+        {"else the application's", fail_502, NULL, page_of_app, "HTTP/1.1 502 Bad Gateway",
+         "app: 502 0 the password is x"},
+        {"for a raise", raise_500, NULL, page_of_app, "HTTP/1.1 500 Internal Server Error",
+         "app: 500 0 the password is x"},
+        {"for a bare code", late_code_get, NULL, page_of_app, "HTTP/1.1 200 OK", "whole"},
+        {"what was latched is forgotten", latched_code_get, NULL, page_of_app,
+         "HTTP/1.1 500 Internal Server Error", "app: 500 -22 -"},
+        {"it may change the status, and finish", send_404, page_that_finishes, NULL,
+         "HTTP/1.1 409 Conflict", "{\"status\":404}"},
+        {"it latches", send_404, page_that_latches, NULL, "HTTP/1.1 500 Internal Server Error", ""},
+        {"it raises", send_404, page_that_raises, NULL, "HTTP/1.1 500 Internal Server Error", ""},
+        {"it raises for a raise", raise_500, page_that_raises, NULL,
+         "HTTP/1.1 500 Internal Server Error", ""},
+        {"it fails", send_404, page_that_fails, NULL, "HTTP/1.1 500 Internal Server Error", ""},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct web *web;
+        const char *got;
+
+        TEST_CASE(cases[i].name);
+        handler = (gust_handler){.get = cases[i].fn, .write_error = cases[i].of_handler};
+        options = (gust_app_options){.write_error = cases[i].of_app};
+        web = serve();
+        got = web_get(web, "/", NULL);
+        assert_true(web_has_line(got, cases[i].line));
+        assert_string_equal(web_body_of(got), cases[i].body);
+        web_close(web);
+    }
+}
+
+TEST(a_page_that_fails_in_the_middle_is_cut)
+{
+    struct web *web;
+    const char *got;
+
+    handler = (gust_handler){.get = send_404, .write_error = page_that_cuts};
+    options = (gust_app_options){0};
+    web = serve();
+    got = web_get(web, "/", NULL);
+    assert_string_equal(web_body_of(got), "3\r\n404\r\n");
+    assert_true(web->is_closed);
+    web_close(web);
+}
+
+static int n_finished, n_logged;
+
+static void finish_that_raises(gust_request *r)
+{
+    n_finished++;
+    gust_raise(r, 500, "in on_finish");
+}
+
+static void log_that_raises(gust_request *r)
+{
+    n_logged++;
+    gust_raise(r, 500, "in log_request");
+}
+
+TEST(what_raises_after_the_response_neither_changes_nor_repeats_it)
+{
+    struct web *web;
+    int fd;
+
+    handler = (gust_handler){
+        .get = raise_404, .write_error = page_that_raises, .on_finish = finish_that_raises};
+    options = (gust_app_options){.log_request = log_that_raises};
+    n_finished = n_logged = 0;
+    web = serve();
+    fd = web_connect(web);
+    for (int i = 1; i <= 2; i++) {
+        web_send(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_true(web_has_line(web_read(web, fd), "HTTP/1.1 500 Internal Server Error"));
+        assert_false(web->is_closed);
+        assert_int_equal(n_finished, i);
+        assert_int_equal(n_logged, i);
+    }
+    assert_non_null(strstr(web->log, "in story, while answering an error: again"));
+    assert_non_null(strstr(web->log, "in story, after the response: in on_finish"));
+    assert_non_null(strstr(web->log, "in story, after the response: in log_request"));
+    close(fd);
+    web_close(web);
+}
+
+/* --- raising --- */
+
+static int raise_in_scopes(gust_request *r)
+{
+    GUST_SCOPE();
+    gust_write(r, gust_alloc(100), 0);
+    {
+        GUST_SCOPE();
+        gust_raise(r, 409, "from %d scopes", 2);
+    }
+}
+
+TEST(a_raise_is_answered_from_any_depth)
+{
+    struct web *web = serve_get(raise_in_scopes);
+    const char *got = web_get(web, "/", NULL);
+
+    assert_true(web_has_line(got, "HTTP/1.1 409 Conflict"));
+    assert_non_null(strstr(got, "<p>from 2 scopes</p>"));
+    web_close(web);
+}
+
+static void raise_for_another(void *arg)
+{
+    gust_raise(arg, 400, "not mine");
+}
+
+static int raise_elsewhere_get(gust_request *r)
+{
+    assert_non_null(gust_go(raise_for_another, r, NULL));
+    gust_yield();
+    return 0;
+}
+
+static void serve_raise_elsewhere(void *arg)
+{
+    struct web *web = serve_get(raise_elsewhere_get);
+
+    (void)arg;
+    web_get(web, "/", NULL);
+}
+
+TEST(a_task_cannot_raise_for_a_request_that_is_not_its_own)
+{
+    assert_aborts(serve_raise_elsewhere, NULL,
+                  "for a request that is not its own: use gust_fail()");
+}
+
+/* --- memory --- */
+
+static int endless_get(gust_request *r)
+{
+    static char block[1 << 20];
+
+    for (int i = 0; i < 100; i++)
+        gust_write(r, block, sizeof block);
+    return 0;
+}
+
+TEST(a_response_without_end_is_503_and_names_its_handler)
+{
+    struct web *web = serve_get(endless_get);
+    const char *got = web_get(web, "/", NULL);
+
+    assert_true(web_has_line(got, "HTTP/1.1 503 Service Unavailable"));
+    assert_non_null(strstr(web->log, "in story: out of memory, or beyond the task's limit"));
+    web_close(web);
+}
