@@ -15,11 +15,6 @@
 
 /* --- what the log is told --- */
 
-static const char *name_of(const gust_request *r)
-{
-    return r->handler == NULL ? "no handler" : r->handler->fns.name;
-}
-
 /* The client's errors are its own affair, unless the handler said something about them. */
 static void log_refusal(const gust_request *r, const gust_error *error)
 {
@@ -46,7 +41,7 @@ static void log_failure(const gust_request *r, const gust_error *error)
     else if ((r->flags & GU_R_ANSWERING_ERROR) != 0)
         state = ", while answering an error";
     gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "%d %s %s (%s) in %s%s: %s", error->status,
-           r->x->method_name.ptr, r->x->target.ptr, gust_remote_ip(r), name_of(r), state,
+           r->x->method_name.ptr, r->x->target.ptr, gust_remote_ip(r), r->x->task->name, state,
            why(error));
 }
 
@@ -71,17 +66,24 @@ static void log_error(const gust_request *r, const gust_error *error)
 
 /* --- answering --- */
 
+/* RFC 9110 15.5.6: a 405 says what is allowed. */
+static gust_str allow_of(gust_request *r)
+{
+    for (const struct gu_out_field *f = r->fields; f != NULL; f = f->next)
+        if (gu_str_ieq(f->name, GU_STR("Allow")))
+            return f->value;
+    return gust_str_from(r->handler == NULL ? NULL : gu_allow(r, r->handler));
+}
+
 static void begin_anew(gust_request *r, int status)
 {
-    const char *allow;
+    gust_str allow = status == 405 ? allow_of(r) : GU_STR("");
 
     r->err = 0;
     gu_response_clear(r);
     r->status = status;
-    if (status != 405 || r->handler == NULL)
-        return;
-    allow = gu_allow(r, r->handler); /* RFC 9110 15.5.6 */
-    gu_response_put_field(r, GU_STR("Allow"), gust_str_from(allow));
+    if (allow.len > 0)
+        gu_response_put_field(r, GU_STR("Allow"), allow);
 }
 
 /* The last resort, which nothing of the user's takes part in. */

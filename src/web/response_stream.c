@@ -17,7 +17,7 @@
 static void refuse_framing(gust_request *r, gust_str name, gust_str value)
 {
     gu_log(GUST_LOG_DEBUG, GU_LOG_GENERAL,
-           "%s: a handler may not set %.*s: %.*s, which frames the message", r->handler->fns.name,
+           "%s: a handler may not set %.*s: %.*s, which frames the message", r->x->task->name,
            (int)name.len, name.ptr, (int)gu_min(value.len, 200), value.ptr);
     gu_response_latch(r, -EINVAL);
 }
@@ -170,7 +170,7 @@ static int refuse_length(gust_request *r, size_t len)
 {
     gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION,
            "%s %s: %s wrote %zu bytes with a Content-Length of %" PRId64, r->x->method_name.ptr,
-           r->x->target.ptr, r->handler->fns.name, len, r->content_length);
+           r->x->target.ptr, r->x->task->name, len, r->content_length);
     r->flags |= GU_R_FINISHED;
     r->x->flags |= GU_X_CUT;
     return -GUST_ETOOBIG;

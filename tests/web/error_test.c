@@ -172,6 +172,9 @@ TEST(a_method_that_is_not_there_is_405_with_allow)
 
     assert_int_equal(atoi(got + 9), 405);
     assert_true(web_has_line(got, "Allow: GET, HEAD, OPTIONS"));
+    got = web_talk(web, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+    assert_int_equal(atoi(got + 9), 405);
+    assert_true(web_has_line(got, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     web_close(web);
 }
 
