@@ -123,7 +123,7 @@ void gu_request_gone(gust_exchange *x)
  * since nothing else will tell. What the client sent behind the request is not answered either. */
 void gu_request_half_closed(gust_exchange *x)
 {
-    const gust_request *r = x->delegate == &gu_web_delegate ? x->state : NULL;
+    const gust_request *r = x->state;
 
     if (x->delegate != &gu_web_delegate || r == NULL || r->handler == NULL ||
         (r->flags & GU_R_FINISHED) != 0 || (r->handler->fns.flags & GUST_CANCEL_ON_CLOSE) == 0)
