@@ -40,12 +40,16 @@
 
 /* Stacks that we made, so that valgrind takes a switch for what it is. Costs nothing outside it. */
 #if defined(GU_VALGRIND)
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #define GU_VALGRIND_STACKS(low, end) VALGRIND_STACK_REGISTER(low, end)
 #define GU_VALGRIND_FORGET(id) VALGRIND_STACK_DEREGISTER(id)
+#define GU_VALGRIND_IS_HERE() (RUNNING_ON_VALGRIND != 0)
+#define GU_VALGRIND_DEFINED(at, size) ((void)VALGRIND_MAKE_MEM_DEFINED(at, size))
 #else
 #define GU_VALGRIND_STACKS(low, end) 0u
 #define GU_VALGRIND_FORGET(id) ((void)(id))
+#define GU_VALGRIND_IS_HERE() false
+#define GU_VALGRIND_DEFINED(at, size) ((void)0)
 #endif
 
 /* Marks memory that nobody may touch, and memory that may be touched again. */

@@ -32,6 +32,7 @@ struct gu_stack_slab {
     uint64_t guarded; /* has its guard page, or is to have a canary */
     uint64_t canary;
     unsigned valgrind_id;
+    bool on_valgrind;
 };
 
 static _Atomic(size_t) n_protected; /* in the process: mappings are the process's */
@@ -111,6 +112,7 @@ static bool slab_add(struct gu_stack_pool *pool)
 #endif
     *slab = (struct gu_stack_slab){
         .next = pool->slabs, .next_cold = pool->cold, .memory = memory, .cold = UINT64_MAX};
+    slab->on_valgrind = GU_VALGRIND_IS_HERE();
     slab->valgrind_id = GU_VALGRIND_STACKS(memory, slab->memory + SLAB_SIZE);
     pool->slabs = slab;
     pool->cold = slab;
@@ -229,8 +231,17 @@ static gu_cold void give_back(struct gu_stack *stack)
     *mark_of(stack) = MARK;
 }
 
+/* valgrind takes what lies below the stack pointer for gone. */
+static gu_cold void keep_marks(const struct gu_stack *stack)
+{
+    GU_VALGRIND_DEFINED(mark_of(stack), sizeof(uint64_t));
+    GU_VALGRIND_DEFINED(canary_of(stack), sizeof(uint64_t));
+}
+
 void gu_stack_settle(struct gu_stack *stack)
 {
+    if (gu_unlikely(stack->slab->on_valgrind))
+        keep_marks(stack);
     if (gu_unlikely(*mark_of(stack) != MARK))
         give_back(stack);
 }

@@ -33,16 +33,22 @@ static void jump(struct gu_clock *clock, gu_time to)
     now = to;
 }
 
-int run(int (*fn)(void *arg), void *arg)
+struct gu_clock *test_clock(void)
 {
     static struct gu_clock clock = {read_now, jump};
+
+    now = START;
+    return &clock;
+}
+
+int run(int (*fn)(void *arg), void *arg)
+{
     gust_loop *loop;
     int result;
 
     trail[0] = '\0';
-    now = START;
     assert_int_equal(gust_loop_new(NULL, &loop), 0);
-    gu_loop_set_clock(loop, &clock);
+    gu_loop_set_clock(loop, test_clock());
     result = gust_run(fn, arg);
     gust_loop_close(loop);
     return result;

@@ -18,6 +18,10 @@ void note_deferred(void *what); /* the same, as what gust_defer() takes */
  * jumps to the next timer when nothing else can happen. The trail starts empty. */
 int run(int (*fn)(void *arg), void *arg);
 
+/* That clock, for a loop of the test's own; starts it anew. */
+struct gu_clock;
+struct gu_clock *test_clock(void);
+
 /* The time of that clock, in seconds since run() began. */
 double elapsed(void);
 
