@@ -67,9 +67,9 @@ typedef struct gust_route {
     const char *path;
     const char *host; /**< a regular expression over the host's name; NULL: any */
     const gust_handler *handler;
-    gust_handler_fn *get, *post;     /**< instead of a handler */
-    const char *name;                /**< for gust_reverse_url() */
-    void *data;                      /**< for gust_route_data() */
+    gust_handler_fn *get, *post; /**< instead of a handler */
+    const char *name;            /**< for gust_reverse_url() */
+    const void *data;            /**< for gust_route_data(); that of the table around, if NULL */
     const struct gust_route *routes; /**< nested: `path` is what theirs begin with */
     const gust_delegate *delegate;   /**< requests go there, past the framework */
 } gust_route;

@@ -20,7 +20,7 @@ extern "C" {
 
 GUST_API gust_app *gust_request_app(const gust_request *r);
 GUST_API void *gust_data(const gust_request *r);       /**< gust_app_options.data */
-GUST_API void *gust_route_data(const gust_request *r); /**< gust_route.data */
+GUST_API void *gust_route_data(const gust_request *r); /**< gust_route.data, const if that is */
 GUST_API void *gust_state(const gust_request *r);      /**< state_size bytes of this request */
 
 /* --- the head --- */

@@ -2,18 +2,8 @@
  * app — an application's life
  */
 #include "base/alloc.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "web/lifetime.h"
-#include <stdio.h>
-
-static char *server_line(void)
-{
-    char line[64];
-
-    snprintf(line, sizeof line, "Server: Gust/%s\r\n", gust_version());
-    return gust_heap_strdup(line);
-}
 
 gust_app *gust_app_new(const gust_app_options *options)
 {
@@ -23,7 +13,8 @@ gust_app *gust_app_new(const gust_app_options *options)
         return NULL;
     app->options = *options;
     app->data = options->data;
-    app->server_line = gust_str_from(options->no_server_header ? NULL : server_line());
+    app->server_line =
+        options->no_server_header ? GU_STR("") : GU_STR("Server: Gust/" GUST_VERSION "\r\n");
     app->router = gu_router_new(options->routes, options->default_host);
     if (app->router == NULL) {
         gust_app_free(app);
@@ -38,8 +29,6 @@ void gust_app_free(gust_app *app)
         return;
     gu_lifetime_free(app);
     gu_router_free(app->router);
-    if (!app->options.no_server_header)
-        gust_heap_free((void *)(uintptr_t)app->server_line.ptr);
     gu_free(app);
 }
 

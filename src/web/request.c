@@ -69,11 +69,11 @@ static int set_up(gust_request *r)
 }
 
 /* OPTIONS is answered for every handler; other methods that it lacks are not. */
-static gu_cold int refuse_method(gust_request *r, const struct gu_handler *handler)
+static gu_cold int refuse_method(gust_request *r)
 {
-    gust_set_header(r, "Allow", gu_allow(r, handler));
     if (r->x->method != GU_METHOD_OPTIONS)
         return gust_send_error(r, 405);
+    gust_set_header(r, "Allow", gu_allow(r, r->handler));
     gust_set_status(r, 204);
     return 0;
 }
@@ -81,14 +81,16 @@ static gu_cold int refuse_method(gust_request *r, const struct gu_handler *handl
 /* What no route is for: the server as a whole ("OPTIONS *"), or another one (CONNECT). */
 static gu_cold int answer_unrouted(gust_request *r)
 {
-    static const struct gu_handler all = {
+    static const struct gu_handler server = {
+        .fns.name = "server",
         .methods = 1u << GU_METHOD_GET | 1u << GU_METHOD_HEAD | 1u << GU_METHOD_POST |
                    1u << GU_METHOD_PUT | 1u << GU_METHOD_PATCH | 1u << GU_METHOD_DELETE |
                    1u << GU_METHOD_OPTIONS};
 
-    if ((r->x->head_flags & GU_HEAD_ASTERISK) != 0 || r->x->method == GU_METHOD_CONNECT)
-        return refuse_method(r, &all);
-    return gust_send_error(r, 404);
+    if ((r->x->head_flags & GU_HEAD_ASTERISK) == 0 && r->x->method != GU_METHOD_CONNECT)
+        return gust_send_error(r, 404);
+    r->handler = &server;
+    return refuse_method(r);
 }
 
 static int receive_body(gust_request *r)
@@ -110,7 +112,7 @@ static int run_handler(gust_request *r)
     if (gu_unlikely(r->handler->has_setup) && (err = set_up(r)) < 0)
         return err;
     if (gu_unlikely(verb == NULL))
-        return refuse_method(r, r->handler);
+        return refuse_method(r);
     if (gu_unlikely(r->x->query.len > 0) && (err = gu_arguments_read_query(r)) != 0)
         return gust_send_error(r, err);
     if (gu_unlikely(h->prepare != NULL)) {

@@ -228,7 +228,7 @@ static bool add_route(struct gu_router *router, const gust_route *route, const s
         .outer = table,
         .path = gu_path_join(&router->arena, table->path, gu_path_of(route->path)),
         .host = table->host,
-        .data = route->data != NULL ? route->data : table->data,
+        .data = route->data != NULL ? (void *)(uintptr_t)route->data : table->data,
     };
     const char *why = check_shape(route, table);
 
