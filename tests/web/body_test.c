@@ -1,0 +1,372 @@
+/*
+ * body — the request's body: whole, pulled, pushed, as JSON; and how much of it there may be
+ */
+#include "base/alloc.h"
+#include "base/str.h"
+#include "http/http_impl.h"
+#include "web_client.h"
+#include <gust/json.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char request[6 << 20];
+
+/* A POST with a body of `len` bytes, "abc…" over and over. */
+static const char *post(const char *target, bool is_chunked, size_t len)
+{
+    size_t at = (size_t)sprintf(request, "POST %s HTTP/1.1\r\nHost: localhost\r\n", target);
+
+    if (!is_chunked)
+        at += (size_t)sprintf(request + at, "Content-Length: %zu\r\n\r\n", len);
+    else
+        at += (size_t)sprintf(request + at, "Transfer-Encoding: chunked\r\n\r\n");
+    if (is_chunked && len > 0)
+        at += (size_t)sprintf(request + at, "%zx\r\n", len);
+    for (size_t i = 0; i < len; i++)
+        request[at + i] = (char)('a' + i % 26);
+    at += len;
+    sprintf(request + at, "%s", !is_chunked ? "" : len > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
+    return request;
+}
+
+/* Sends what does not fit a socket's buffer at once. */
+static const char *talk(struct web *web, const char *bytes)
+{
+    int fd = web_connect(web);
+    size_t len = strlen(bytes);
+
+    while (len > 0) {
+        ssize_t n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EAGAIN)
+            break; /* refused before its end */
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+        web_turns(web, 1);
+    }
+    web_turns(web, 200); /* what still lies in the socket's buffers */
+    web_read(web, fd);
+    close(fd);
+    web_turns(web, 2);
+    return web->bytes;
+}
+
+static bool is_sound(gust_str body)
+{
+    for (size_t i = 0; i < body.len; i++)
+        if (body.ptr[i] != (char)('a' + i % 26))
+            return false;
+    return body.ptr[body.len] == '\0';
+}
+
+/* --- whole --- */
+
+static int whole_post(gust_request *r)
+{
+    gust_printf(r, "%zu %s", gust_body(r).len, is_sound(gust_body(r)) ? "sound" : "broken");
+    return 0;
+}
+
+TEST(a_body_arrives_whole)
+{
+    static const gust_route routes[] = {{.path = "/", .post = whole_post}, {0}};
+    static const struct {
+        const char *name;
+        size_t len;
+    } cases[] = {
+        {"none", 0},
+        {"one byte", 1},
+        {"all that is believed at once", 65536},
+        {"one byte more", 65537},
+        {"many growths", 3000001},
+    };
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    for (size_t i = 0; i < gu_countof(cases); i++)
+        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+            char expected[64];
+
+            TEST_CASE(cases[i].name);
+            snprintf(expected, sizeof expected, "%zu sound", cases[i].len);
+            if (strcmp(web_body_of(talk(web, post("/", is_chunked, cases[i].len))), expected) != 0)
+                fail_msg("%d: %.300s, %s", is_chunked, web->bytes, web->log);
+        }
+    web_close(web);
+}
+
+/* A client that promises 32 MiB and sends a few bytes gets memory for a few. */
+TEST(a_promised_length_is_not_believed)
+{
+    static const gust_route routes[] = {{.path = "/", .post = whole_post}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+    int fd = web_connect(web);
+    struct gu_conn *conn;
+
+    web_send(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\nabc");
+    web_turns(web, 10);
+    conn = gu_container_of(web->server->conns.next, struct gu_conn, all);
+    assert_non_null(conn->x);
+    assert_true(conn->x->arena.used <= 128 * 1024);
+    close(fd);
+    web_turns(web, 3);
+    web_close(web);
+}
+
+/* BodyLimitsTest. */
+
+static int raise_prepare(gust_request *r)
+{
+    gust_set_max_body_size(r, 20000);
+    return 0;
+}
+
+static int pull_post(gust_request *r)
+{
+    size_t total = 0;
+    gust_str piece;
+    int n;
+
+    while ((n = gust_body_read(r, &piece)) > 0) {
+        if ((size_t)n != piece.len || piece.ptr[piece.len] != '\0' ||
+            piece.ptr[0] != (char)('a' + total % 26))
+            return -EIO;
+        total += piece.len;
+    }
+    if (n < 0)
+        return n;
+    gust_printf(r, "%zu %zu", total, gust_body(r).len);
+    return 0;
+}
+
+TEST(a_body_is_limited)
+{
+    static const gust_handler more = {.post = whole_post, .max_body_size = 20000};
+    static const gust_handler less = {.post = whole_post, .max_body_size = 10};
+    static const gust_handler asked = {.post = whole_post, .prepare = raise_prepare};
+    static const gust_handler pulled = {.post = pull_post, .flags = GUST_STREAM_BODY};
+    static const gust_handler endless = {.post = whole_post, .max_body_size = GUST_NEVER};
+    static const gust_route routes[] = {{.path = "/", .post = whole_post},
+                                        {.path = "/more", .handler = &more},
+                                        {.path = "/less", .handler = &less},
+                                        {.path = "/asked", .handler = &asked},
+                                        {.path = "/pulled", .handler = &pulled},
+                                        {.path = "/endless", .handler = &endless},
+                                        {0}};
+    static const struct {
+        const char *name, *target;
+        size_t len;
+        int status;
+    } cases[] = {
+        {"at the server's limit", "/", 4096, 200},
+        {"a byte above it", "/", 4097, 413},
+        {"at the handler's", "/more", 20000, 200},
+        {"above it", "/more", 20001, 413},
+        {"a smaller one", "/less", 10, 200},
+        {"above that", "/less", 11, 413},
+        {"at one that prepare set", "/asked", 20000, 200},
+        {"above it", "/asked", 20001, 413},
+        {"pulled, at the limit", "/pulled", 4096, 200},
+        {"pulled, above", "/pulled", 4097, 413},
+        {"none", "/endless", 1000000, 200},
+    };
+    struct web *web = web_open(&(gust_app_options){.routes = routes, .server.max_body_size = 4096});
+
+    for (size_t i = 0; i < gu_countof(cases); i++)
+        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+            char expected[32];
+            const char *response;
+
+            TEST_CASE(cases[i].name);
+            snprintf(expected, sizeof expected, "HTTP/1.1 %d ", cases[i].status);
+            response = talk(web, post(cases[i].target, is_chunked, cases[i].len));
+            if (strncmp(response, expected, strlen(expected)) != 0)
+                fail_msg("%s: %.200s", is_chunked ? "chunked" : "sized", response);
+        }
+    web_close(web);
+}
+
+/* --- in pieces --- */
+
+struct pushed {
+    size_t n_pieces, len;
+    bool is_prepared;
+};
+
+static int push_prepare(gust_request *r)
+{
+    struct pushed *state = gust_state(r);
+
+    state->is_prepared = true;
+    return gust_find_argument(r, "refuse") == NULL ? 0 : gust_fail(r, 401, "not you");
+}
+
+static int push_received(gust_request *r, gust_str data)
+{
+    struct pushed *state = gust_state(r);
+
+    if (!state->is_prepared || data.ptr[0] != (char)('a' + state->len % 26))
+        return -EIO;
+    if (gust_find_argument(r, "wait") != NULL)
+        gust_sleep(0.001);
+    state->n_pieces++;
+    state->len += data.len;
+    if (gust_find_argument(r, "early") != NULL) {
+        gust_puts(r, "early");
+        return gust_finish(r);
+    }
+    return gust_find_argument(r, "fail") == NULL ? 0 : gust_fail(r, 409, "enough");
+}
+
+static int push_post(gust_request *r)
+{
+    const struct pushed *state = gust_state(r);
+
+    gust_printf(r, "%zu %s", state->len, state->n_pieces > 0 ? "pushed" : "nothing");
+    return 0;
+}
+
+/* StreamingRequestBodyTest, and its FlowControlTests. */
+TEST(a_body_arrives_in_pieces)
+{
+    static const gust_handler pull = {.post = pull_post, .flags = GUST_STREAM_BODY};
+    static const gust_handler push = {.post = push_post,
+                                      .prepare = push_prepare,
+                                      .data_received = push_received,
+                                      .state_size = sizeof(struct pushed)};
+    static const gust_route routes[] = {
+        {.path = "/pull", .handler = &pull}, {.path = "/push", .handler = &push}, {0}};
+    static const struct {
+        const char *name, *target;
+        size_t len;
+        int status;
+        const char *expected; /* NULL: an error page */
+    } cases[] = {
+        {"pulled", "/pull", 1000000, 200, "1000000 0"},
+        {"an empty one, pulled", "/pull", 0, 200, "0 0"},
+        {"pushed", "/push", 1000000, 200, "1000000 pushed"},
+        {"an empty one, pushed", "/push", 0, 200, "0 nothing"},
+        {"the receiver may wait", "/push?wait=1", 100000, 200, "100000 pushed"},
+        {"prepare refuses", "/push?refuse=1", 1000, 401, NULL},
+        {"the receiver refuses", "/push?fail=1", 1000, 409, NULL},
+        {"the receiver has answered", "/push?early=1", 1000, 200, "early"},
+    };
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    for (size_t i = 0; i < gu_countof(cases); i++)
+        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+            char status[32];
+            const char *response;
+
+            TEST_CASE(cases[i].name);
+            snprintf(status, sizeof status, "HTTP/1.1 %d ", cases[i].status);
+            response = talk(web, post(cases[i].target, is_chunked, cases[i].len));
+            if (strncmp(response, status, strlen(status)) != 0)
+                fail_msg("%s: %.200s", is_chunked ? "chunked" : "sized", response);
+            if (cases[i].expected != NULL)
+                assert_string_equal(web_body_of(response), cases[i].expected);
+        }
+    web_close(web);
+}
+
+/* --- JSON --- */
+
+static int json_post(gust_request *r)
+{
+    if (gust_find_argument(r, "find") != NULL) {
+        gust_error error = {0};
+
+        if (gust_find_json(r, &error) == NULL)
+            return gust_fail(r, 409, "%d %s", error.status, error.message);
+    }
+    if (gust_get_json(r) != gust_get_json(r))
+        return -EIO;
+    if (gust_find_argument(r, "fail") != NULL)
+        gust_raise(r, 410, "after all");
+    return gust_json_value(r, gust_value_json(gust_get_json(r)));
+}
+
+TEST(a_body_is_read_as_json)
+{
+    static const gust_route routes[] = {{.path = "/", .post = json_post}, {0}};
+    static const struct {
+        const char *name, *target, *body;
+        int status;
+        const char *expected;
+    } cases[] = {
+        {"an object", "/", "{\"a\":[1,2,{}]}", 200, "{\"a\":[1,2,{}]}"},
+        {"any value", "/", " 42 ", 200, "42"},
+        {"of equal keys the last", "/", "{\"a\":1,\"a\":2}", 200, "{\"a\":2}"},
+        {"no JSON", "/", "{\"a\":}", 400, "in line 1, column"},
+        {"nothing", "/", "", 400, "ends too early"},
+        {"more behind it", "/", "1 2", 400, "something follows"},
+        {"not UTF-8", "/", "\"\xff\"", 400, "not UTF-8"},
+        {"the returning form", "/?find=1", "[1", 409, "400 "},
+        {"let go after a raise", "/?fail=1", "[1]", 410, "after all"},
+    };
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        char text[512], status[32];
+        const char *response;
+
+        TEST_CASE(cases[i].name);
+        snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+                 cases[i].target, strlen(cases[i].body), cases[i].body);
+        response = web_talk(web, text);
+        snprintf(status, sizeof status, "HTTP/1.1 %d ", cases[i].status);
+        if (strncmp(response, status, strlen(status)) != 0 ||
+            strstr(web_body_of(response), cases[i].expected) == NULL)
+            fail_msg("%.600s", response);
+    }
+    web_close(web);
+}
+
+TEST(json_that_would_cost_too_much_is_413)
+{
+    static const gust_route routes[] = {{.path = "/", .post = json_post}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+    size_t n = 200, head, len = 1 << 20;
+
+    head = (size_t)sprintf(request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
+    memset(request + head, '[', n);
+    request[head + n] = '\0';
+    assert_non_null(strstr(talk(web, request), "HTTP/1.1 413 "));
+    head =
+        (size_t)sprintf(request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n[", len);
+    for (size_t i = 1; i < len; i += 3)
+        memcpy(request + head + i - 1, "{},", 4);
+    assert_non_null(strstr(talk(web, request), "HTTP/1.1 413 "));
+    web_close(web);
+}
+
+static int scope_get(gust_request *r)
+{
+    gust_error error = {0};
+    json_t *kept;
+
+    {
+        GUST_SCOPE();
+        json_t *json = gust_json_decode(GU_STR("{\"a\":\"</b>\"}"), &error);
+
+        kept = json_incref(json);
+        gust_printf(r, "%s ", gust_json_encode(json));
+    }
+    gust_printf(r, "%zu ", kept->refcount);
+    json_decref(kept);
+    if (gust_json_decode(GU_STR("[1"), &error) == NULL)
+        gust_puts(r, gust_strerror(error.code));
+    return 0;
+}
+
+TEST(json_of_a_scope_ends_with_it)
+{
+    static const gust_route routes[] = {{.path = "/", .get = scope_get}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+    char expected[128];
+
+    snprintf(expected, sizeof expected, "{\"a\":\"<\\/b>\"} 1 %s", gust_strerror(-GUST_ESYNTAX));
+    assert_string_equal(web_body_of(web_get(web, "/", NULL)), expected);
+    web_close(web);
+}
