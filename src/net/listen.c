@@ -34,11 +34,14 @@ static void turn_away(struct gu_listener *listener)
 
 static gu_cold void hold(struct gu_listener *listener, int err)
 {
+    bool has_room = err != EMFILE && err != ENFILE;
+
     GU_LOG_ONCE_PER(10, listener->loop->now, GUST_LOG_WARNING, GU_LOG_GENERAL,
-                    "accept: %s; clients are turned away until descriptors or memory are free "
+                    "accept: %s; clients %s until descriptors or memory are free "
                     "(RLIMIT_NOFILE, max_connections)",
-                    gust_strerror(err));
-    turn_away(listener);
+                    gust_strerror(err), has_room ? "wait" : "are turned away");
+    if (!has_room)
+        turn_away(listener);
     /* Without memory for a timer it is better to try in each turn than never again. */
     if (gu_timer_set(listener->loop, &listener->retry, listener->loop->now + PAUSE) == 0)
         gu_loop_want(listener->loop, &listener->io, GU_LEVEL);

@@ -201,8 +201,9 @@ static bool receive_once(struct gu_stream *s)
     n = receive(s, net->in + have, GU_NET_IN - have);
     if (gu_unlikely(n <= 0))
         return not_received(s, n);
-    /* Short, and no end of input behind it: the kernel has no more. */
-    is_last = (size_t)n < GU_NET_IN - have && (s->io.ready & GU_RDHUP) == 0;
+    /* Short, and no end of input behind it: a socket has no more (epoll(7)); a terminal may. */
+    is_last = (size_t)n < GU_NET_IN - have && (s->io.ready & GU_RDHUP) == 0 &&
+              (s->flags & GU_STREAM_IS_SOCKET) != 0;
     if (is_last)
         s->io.ready &= (uint8_t)~GU_IN;
     return hand_up(s, have + (size_t)n) && !is_last;
