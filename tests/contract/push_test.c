@@ -234,12 +234,13 @@ static void fill(char *to, size_t len, unsigned seed)
 /* Small buffers in the kernel, so that it takes little at once. */
 static void narrow(void)
 {
-    int size = 4096;
+    int size = 4096, window = 65536; /* a window below a segment waits for timers */
 
     if (!transport->is_socket)
         return;
     assert_return_code(setsockopt(wire.out, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), errno);
-    assert_return_code(setsockopt(wire.peer_in, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), errno);
+    assert_return_code(setsockopt(wire.peer_in, SOL_SOCKET, SO_RCVBUF, &window, sizeof window),
+                       errno);
 }
 
 static char peer_got[GOT_MAX];
