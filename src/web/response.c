@@ -16,19 +16,26 @@
 
 /* --- latching --- */
 
+/* What comes after the end is an error of whoever comes too late, not of the response. */
+static void latch_late(gust_request *r, int err)
+{
+    if ((r->flags & GU_R_ENDED) == 0)
+        gu_response_latch(r, err);
+}
+
 bool gu_response_may_set_head(gust_request *r)
 {
-    if (gu_likely((r->flags & (GU_R_FLUSHED | GU_R_FINISHED | GU_R_END_ASKED)) == 0))
+    if (gu_likely((r->flags & (GU_R_FLUSHED | GU_R_ENDED)) == 0))
         return true;
-    gu_response_latch(r, -GUST_ELATE);
+    latch_late(r, -GUST_ELATE);
     return false;
 }
 
 bool gu_response_may_write(gust_request *r)
 {
-    if (gu_likely((r->flags & (GU_R_FINISHED | GU_R_END_ASKED | GU_R_GONE)) == 0))
+    if (gu_likely((r->flags & (GU_R_ENDED | GU_R_GONE)) == 0))
         return true;
-    gu_response_latch(r, (r->flags & GU_R_GONE) != 0 ? -GUST_ECLOSED : -GUST_ELATE);
+    latch_late(r, -GUST_ECLOSED);
     return false;
 }
 
@@ -362,7 +369,7 @@ int gust_finish(gust_request *r)
 {
     int err = r->err != 0 ? r->err : gu_buf_error(&r->body);
 
-    if ((r->flags & GU_R_FINISHED) != 0)
+    if ((r->flags & GU_R_ENDED) != 0)
         return -GUST_ELATE;
     if (gu_unlikely(err < 0))
         return fail_latched(r, err);

@@ -88,6 +88,8 @@ static int put_written(gust_request *r)
 {
     int err = r->err != 0 ? r->err : gu_buf_error(&r->body);
 
+    if ((r->flags & GU_R_ENDED) != 0)
+        return -GUST_ELATE;
     if (err == 0 && !gu_response_may_write(r))
         err = r->err;
     if (err == 0 && (r->flags & GU_R_FLUSHED) == 0)

@@ -71,6 +71,9 @@ enum {
     GU_R_INVALID = 8192 /* gust_invalid() was called */
 };
 
+/* Nothing can be added. */
+#define GU_R_ENDED (GU_R_FINISHED | GU_R_END_ASKED)
+
 /* What the straight way to the end does not deal with; see gu_response_end_special(). */
 #define GU_R_SPECIAL \
     (GU_R_ETAG_SET | GU_R_FLUSHED | GU_R_LENGTH_SET | GU_R_DETACHED | GU_R_GONE | GU_R_NEW_COOKIES)
@@ -179,10 +182,10 @@ static inline void gu_response_latch(gust_request *r, int err)
         r->err = err;
 }
 
-/* Whether status and fields can still change; latches -GUST_ELATE if not. */
+/* Whether status and fields can still change; latches -GUST_ELATE once they have left. */
 bool gu_response_may_set_head(gust_request *r);
 
-/* Whether more can be written; latches -GUST_ELATE or -GUST_ECLOSED if not. */
+/* Whether more can be written; latches -GUST_ECLOSED if the client is gone. */
 bool gu_response_may_write(gust_request *r);
 
 /* The type of the body, while it can still be set; `type` is a constant. */
