@@ -6,9 +6,10 @@
 #include "base/log.h"
 
 #define DRAIN_TIMEOUT 30.0
-#define LAST_WORDS                                                                 \
-    5.0 /* seconds for what was cut, for .on_stop and for the application's tasks, \
-           however little of drain_timeout is left */
+#define UNWINDING 1.0 /* seconds for requests that were cut to end in */
+/* Seconds for .on_stop, and for the application's tasks, however little of drain_timeout is left.
+ */
+#define LAST_WORDS 5.0
 
 /* What belongs to the application of one loop. */
 struct gu_lifetime {
@@ -297,7 +298,7 @@ static bool finish_requests(struct gu_lifetime *life)
     n = gu_httpserver_cut(life->server);
     gu_log(GUST_LOG_WARNING, GU_LOG_GENERAL,
            "stopping: %zu requests were cut before their end (drain_timeout)", n);
-    GUST_SHIELD(LAST_WORDS);
+    GUST_SHIELD(UNWINDING);
     gust_ignore(gust_httpserver_close_all(life->server));
     return false;
 }
