@@ -111,6 +111,39 @@ GUST_API int gust_stream_shutdown(gust_stream *stream) GUST_WAITS GUST_CHECK;
  * Errors:** as gust_read_some() and gust_stream_write(). */
 GUST_API int gust_copy(gust_stream *to, gust_stream *from) GUST_WAITS GUST_CHECK;
 
+/* --- without a task --- */
+
+/** A protocol written as functions that the loop calls, for servers that keep no task, and so no
+ * stack, for a connection that waits. Any of them may be NULL but `received`; any may close the
+ * stream; none may wait. Follows asyncio's Protocol. */
+typedef struct gust_stream_protocol {
+    /** Bytes have come. Returns how many are done with; the rest comes again, in front of what
+     * follows. Leaving 64 KiB of them breaks the stream with -GUST_ETOOBIG. The bytes are valid
+     * until the call returns. */
+    size_t (*received)(gust_stream *stream, const char *bytes, size_t len, void *data);
+    /** The peer sends no more (err 0), or the connection broke (negative). Without this function
+     * the stream is closed. */
+    void (*ended)(gust_stream *stream, int err, void *data);
+    /** The system has taken all that gust_stream_send() had to keep. */
+    void (*drained)(gust_stream *stream, void *data);
+    /** gust_stream_close() was called; the stream is not to be used any more. The place to free
+     * `data`. */
+    void (*closed)(gust_stream *stream, void *data);
+} gust_stream_protocol;
+
+/** Hands what comes on the stream to a protocol from now on, instead of to reads. To be called
+ * before the first read. A handler of a gust_tcpserver that returns after this call leaves the
+ * stream open: it is the protocol's to close. */
+GUST_API void gust_stream_set_protocol(gust_stream *stream, const gust_stream_protocol *protocol,
+                                       void *data);
+
+/** Writes without waiting: what the system does not take is kept, up to 16 MiB, beyond which the
+ * stream breaks with -GUST_EFULL. While anything is kept, nothing is received. */
+GUST_API void gust_stream_send(gust_stream *stream, const void *bytes, size_t len);
+
+/** How many written bytes the system has not taken yet. */
+GUST_API size_t gust_stream_unsent(const gust_stream *stream);
+
 /* --- asking --- */
 
 /** What broke the connection: a negative errno such as -ECONNRESET, 0 while nothing did. */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "net/pull_impl.h"
+#include "net/stream_impl.h"
 
 #define MAX_BUFFER ((int64_t)16 << 20)
 #define FIRST_BUFFER ((size_t)512)
@@ -149,6 +150,8 @@ static void close_pull(struct gust_stream *s)
     struct gu_wait *reader = s->reader;
 
     s->is_closed = true;
+    if (s->protocol != NULL && s->protocol->closed != NULL)
+        s->protocol->closed(s, s->data);
     s->reader = NULL;
     if (reader != NULL)
         gu_task_wake(reader->task, -GUST_ECLOSED);
@@ -194,10 +197,23 @@ static void end_input(struct gust_stream *s, int err)
     wake_reader(s, 0);
 }
 
+static size_t received_by_protocol(struct gust_stream *s, char *bytes, size_t len)
+{
+    size_t used = s->is_closed ? len : s->protocol->received(s, bytes, len, s->data);
+
+    if (used > len)
+        gu_misuse("gust_stream_protocol.received returned %zu of %zu bytes", used, len);
+    if (len - used == GU_NET_IN && !s->is_closed)
+        gu_stream_fail(&s->push, -GUST_ETOOBIG);
+    return used;
+}
+
 static size_t received(struct gu_stream *push, char *bytes, size_t len)
 {
     struct gust_stream *s = gu_container_of(push, struct gust_stream, push);
 
+    if (s->protocol != NULL)
+        return received_by_protocol(s, bytes, len);
     if (s->reader == NULL) {
         gu_stream_pause(push);
         return 0;
@@ -215,19 +231,34 @@ static size_t received(struct gu_stream *push, char *bytes, size_t len)
     return len;
 }
 
+static void protocol_ended(struct gust_stream *s, int err)
+{
+    if (s->is_closed)
+        return;
+    if (s->protocol->ended != NULL)
+        s->protocol->ended(s, err, s->data);
+    else
+        gust_stream_close(s);
+}
+
 static void ended(struct gu_stream *push, int err)
 {
     struct gust_stream *s = gu_container_of(push, struct gust_stream, push);
 
     if (err < 0 && s->error == 0)
         s->error = err;
-    if (err == 0 || (push->flags & GU_STREAM_ENDED) != 0)
+    if (s->protocol != NULL)
+        protocol_ended(s, err);
+    else if (err == 0 || (push->flags & GU_STREAM_ENDED) != 0)
         end_input(s, -GUST_ECLOSED);
 }
 
 static void drained(struct gu_stream *push)
 {
-    (void)push;
+    struct gust_stream *s = gu_container_of(push, struct gust_stream, push);
+
+    if (s->protocol != NULL && s->protocol->drained != NULL && !s->is_closed)
+        s->protocol->drained(s, s->data);
 }
 
 static void closed(struct gu_stream *push)
@@ -240,6 +271,16 @@ static void closed(struct gu_stream *push)
 }
 
 const struct gu_stream_ops gu_pull_ops = {received, ended, drained, closed, NULL};
+
+void gust_stream_set_protocol(gust_stream *stream, const gust_stream_protocol *protocol, void *data)
+{
+    gu_pull_check(stream, "gust_stream_set_protocol");
+    if (stream->is_reading || stream->len > 0)
+        gu_misuse("gust_stream_set_protocol: call it before the first read");
+    stream->protocol = protocol;
+    stream->data = data;
+    gu_stream_resume(&stream->push);
+}
 
 /* --- the reading loop --- */
 
@@ -311,6 +352,8 @@ int gu_pull_read(struct gust_stream *s, const struct gu_matcher *m, size_t max, 
     int err;
 
     gu_pull_check(s, call);
+    if (s->protocol != NULL)
+        gu_misuse("%s: the stream has a protocol, which gets what comes", call);
     if (s->is_reading)
         gu_misuse("%s: already reading: another task waits in a read of this stream", call);
     s->is_reading = true;

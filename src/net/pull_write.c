@@ -138,3 +138,16 @@ int gust_copy(gust_stream *to, gust_stream *from)
     }
     return n;
 }
+
+/* --- without a task --- */
+
+void gust_stream_send(gust_stream *stream, const void *bytes, size_t len)
+{
+    gu_pull_check(stream, "gust_stream_send");
+    gu_stream_put(&stream->push, bytes, len);
+}
+
+size_t gust_stream_unsent(const gust_stream *stream)
+{
+    return gu_stream_unsent(&stream->push);
+}

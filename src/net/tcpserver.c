@@ -64,7 +64,7 @@ static void conn_ended(struct tcp_conn *conn)
 {
     gust_tcpserver *server = conn->server;
 
-    gust_stream_close(conn->stream);
+    gust_stream_close(conn->stream); /* NULL once a protocol has it */
     gu_list_remove(&conn->link);
     gu_free(conn);
     server->n_conns--;
@@ -82,6 +82,8 @@ static void conn_main(struct gust_task *task)
     if (err < 0 && err != -GUST_ECLOSED && err != -ECANCELED)
         gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "%s: the handler of a connection failed: %s",
                conn->server->options.name, gust_strerror(err));
+    if (conn->stream->protocol != NULL)
+        conn->stream = NULL;
     conn_ended(conn);
 }
 

@@ -608,3 +608,94 @@ TEST(a_pair_is_connected_to_itself)
 {
     assert_int_equal(gust_run(use_pair, NULL), 0);
 }
+
+/* --- protocols --- */
+
+static int n_ended, n_drained, n_closed;
+
+static size_t shout(gust_stream *s, const char *bytes, size_t len, void *data)
+{
+    const char *end = memchr(bytes, '\n', len);
+    size_t used = end == NULL ? 0 : (size_t)(end - bytes) + 1;
+
+    assert_string_equal((const char *)data, "data");
+    gust_stream_send(s, bytes, used);
+    if (used > 0 && memcmp(bytes, "big\n", 4) == 0)
+        gust_stream_send(s, big, sizeof big);
+    if (used > 0 && memcmp(bytes, "bye\n", 4) == 0)
+        gust_stream_close(s);
+    return used;
+}
+
+static void count_ended(gust_stream *s, int err, void *data)
+{
+    (void)data;
+    assert_true(err <= 0);
+    n_ended++;
+    gust_stream_close(s);
+}
+
+static void count_drained(gust_stream *s, void *data)
+{
+    (void)data;
+    assert_int_equal(gust_stream_unsent(s), 0);
+    n_drained++;
+}
+
+static void count_closed(gust_stream *s, void *data)
+{
+    (void)s;
+    (void)data;
+    n_closed++;
+}
+
+static int open_protocol(gust_stream *s, void *arg)
+{
+    static const gust_stream_protocol protocol = {shout, count_ended, count_drained, count_closed};
+
+    gust_stream_set_protocol(s, &protocol, arg);
+    return 0;
+}
+
+static int talk_to_protocol(void *arg)
+{
+    gust_tcpserver *server = gust_tcpserver_new(open_protocol, (void *)(uintptr_t) "data", NULL);
+    static const char *const last[] = {"bye\n", ""};
+    gust_stream *s;
+    gust_str line;
+
+    (void)arg;
+    n_ended = n_drained = n_closed = 0;
+    assert_int_equal(gust_tcpserver_listen(server, "unix:@gust-pull-test"), 0);
+    for (size_t i = 0; i < gu_countof(last); i++) {
+        assert_int_equal(gust_connect("unix:@gust-pull-test", 0, NULL, &s), 0);
+        assert_int_equal(gust_stream_write(s, "he", 2), 0);
+        gust_sleep(0.001);
+        assert_int_equal(gust_stream_write(s, "llo\nbig\n", 8), 0);
+        assert_int_equal(gust_read_until(s, "\n", 0, &line), 0);
+        assert_string_equal(line.ptr, "hello\n");
+        /* The second line waits with the protocol until it is asked for again by the third. */
+        assert_int_equal(gust_stream_write(s, "x", 1), 0);
+        assert_int_equal(gust_read_bytes(s, 4 + sizeof big, &line), 0);
+        assert_int_equal(gust_stream_write(s, "\n", 1), 0);
+        assert_int_equal(gust_read_bytes(s, 2, &line), 0);
+        assert_string_equal(line.ptr, "x\n");
+        assert_int_equal(gust_stream_write(s, last[i], strlen(last[i])), 0);
+        if (*last[i] != '\0') {
+            assert_int_equal(gust_read_until_close(s, 0, &line), 0);
+            assert_string_equal(line.ptr, last[i]);
+        }
+        gust_stream_close(s);
+        gust_sleep(0.001);
+        assert_int_equal(n_closed, i + 1);
+        assert_int_equal(n_ended, i);
+        assert_int_equal(n_drained, i + 1);
+    }
+    gust_tcpserver_free(server);
+    return 0;
+}
+
+TEST(a_protocol_serves_without_a_task)
+{
+    assert_int_equal(gust_run(talk_to_protocol, NULL), 0);
+}
