@@ -19,7 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ADDRESS "unix:@gust-fault-test"
+#define NAME "gust-fault-test"
+#define ADDRESS "unix:@" NAME
 #define SHORT (-1) /* the fault of moving one byte only */
 
 /* --- the faults --- */
@@ -353,13 +354,13 @@ TEST(out_of_descriptors_turns_away_and_does_not_spin)
 {
     enum { N = 20, ROOM = 5 };
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(ADDRESS) - 5);
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(NAME));
     struct rlimit limit, low;
     int clients[N], n_away = 0, n_served = 0;
     uint64_t turns;
     char byte;
 
-    memcpy(address.sun_path + 1, ADDRESS + 6, strlen(ADDRESS) - 6);
+    memcpy(address.sun_path + 1, NAME, strlen(NAME));
     set_up();
     for (int i = 0; i < N; i++)
         clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
