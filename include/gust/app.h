@@ -46,6 +46,9 @@ typedef struct gust_handler {
     unsigned flags, clear_flags;
     int64_t max_body_size; /**< bytes; 0: the server's. Raises the task's memory limit as well */
     double timeout;        /**< seconds for the whole request; 0: none. Answered by 504 */
+    /** Sets what every response begins with: before prepare, and again after gust_clear() and for
+     * an error page. It must not wait. NULL: the application's. */
+    void (*set_default_headers)(gust_request *r);
     gust_handler_fn *prepare, *get, *head, *post, *put, *patch, *del, *options;
     gust_handler_fn *any; /**< for every method that has no function of its own */
     /** Push: pieces of the body, lent; the verb runs after the last. It may wait. */
@@ -93,6 +96,7 @@ typedef struct gust_app_options {
     int (*on_start)(gust_app *app);
     /** Per worker, in a task, after the last request. */
     void (*on_stop)(gust_app *app);
+    void (*set_default_headers)(gust_request *r); /**< where the handler has none */
     void (*write_error)(gust_request *r, const gust_error *error);
     /** Replaces the access log's line; on the request's task, after on_finish. */
     void (*log_request)(gust_request *r);

@@ -20,13 +20,16 @@ extern "C" {
 
 /* --- the head --- */
 
-/** Status, 100 to 599, with its registered reason. */
+/** Status, 200 to 599, with its registered reason; any other latches -EINVAL. A reason that may not
+ * stand in a status line, or holds "<", becomes "Unknown". */
 GUST_API void gust_set_status(gust_request *r, int status);
 GUST_API void gust_set_reason(gust_request *r, int status, const char *reason);
 GUST_API int gust_get_status(const gust_request *r);
 
 /** Sets a field, replacing all of its name; adds one beside them; removes all. A name that is no
- * token and a value with a control character latch -EINVAL: they never leave. */
+ * token and a value with a control character latch -EINVAL: they never leave. So do the fields that
+ * frame the message, but for "Connection: close" and a Content-Length: a body of another length
+ * then cuts the connection. */
 GUST_API void gust_set_header(gust_request *r, const char *name, const char *value);
 GUST_API void gust_add_header(gust_request *r, const char *name, const char *value);
 GUST_API void gust_clear_header(gust_request *r, const char *name);
@@ -56,10 +59,11 @@ GUST_API void gust_printf(gust_request *r, const char *format, ...) GUST_PRINTF(
 GUST_API void gust_text(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
 
 /** As gust_printf(), the type becomes text/html, and what %s prints is escaped. The format itself
- * is trusted; %s takes no precision or width here. */
+ * is trusted; %s and %c take no precision or width here, and "*", %n, %m, wide and long double
+ * conversions are refused: they latch -EINVAL. */
 GUST_API void gust_html(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
 
-/** Begins anew: no headers but the default ones, no body, status 200. */
+/** Begins anew: no headers but the default ones, no body, status 200. Cookies stay. */
 GUST_API void gust_clear(gust_request *r);
 
 /** Ends the response with a JSON object. 0, or a negative error. */
@@ -105,7 +109,9 @@ GUST_API const char *gust_reverse_url(gust_request *r, const char *name, ...)
     __attribute__((sentinel));
 
 /** Keeps the request open after the handler has returned: a later callback or task ends it by
- * gust_finish(). Returns what the handler is to return. */
+ * gust_finish(), or anything that answers. Until then the request's task waits, and `r` is good; it
+ * also ends with the handler's timeout, and when the client leaves, which on_close tells: after
+ * that `r` must not be used. Returns what the handler is to return. */
 GUST_API int gust_detach(gust_request *r);
 
 #ifdef __cplusplus

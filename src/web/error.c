@@ -108,6 +108,7 @@ static void answer(gust_request *r, const gust_error *error)
 
     r->flags |= GU_R_ANSWERING_ERROR;
     begin_anew(r, error->status);
+    gu_response_defaults(r);
     if (hook == NULL)
         hook = r->app->options.write_error;
     if (hook != NULL)

@@ -15,6 +15,7 @@ static void inherit(gust_handler *h, const gust_handler *from)
     INHERIT(h, from, state_size);
     INHERIT(h, from, max_body_size);
     INHERIT(h, from, timeout);
+    INHERIT(h, from, set_default_headers);
     INHERIT(h, from, prepare);
     INHERIT(h, from, get);
     INHERIT(h, from, head);

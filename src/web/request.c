@@ -177,8 +177,10 @@ static int web_run(gust_exchange *x)
         if (gu_unlikely(r->rule->delegate != NULL))
             return hand_over(x, r->rule);
         r->handler = &r->rule->handler;
+        gu_response_defaults(r);
         err = gu_likely(status == 0) ? run_handler(r) : gust_send_error(r, status);
     } else {
+        gu_response_defaults(r);
         err = status == 0 ? answer_unrouted(r) : gust_send_error(r, status);
     }
     if (gu_unlikely(err < 0) && err != -GUST_EANSWERED)

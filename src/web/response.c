@@ -234,6 +234,16 @@ void gu_response_clear(gust_request *r)
     gu_buf_clear(&r->body);
 }
 
+void gu_response_defaults(gust_request *r)
+{
+    void (*hook)(gust_request *) = r->handler == NULL ? NULL : r->handler->fns.set_default_headers;
+
+    if (hook == NULL)
+        hook = r->app->options.set_default_headers;
+    if (gu_unlikely(hook != NULL))
+        hook(r);
+}
+
 void gust_clear(gust_request *r)
 {
     int err = gu_buf_error(&r->body);
@@ -243,6 +253,7 @@ void gust_clear(gust_request *r)
     if (err < 0)
         gu_response_latch(r, err);
     gu_response_clear(r);
+    gu_response_defaults(r);
 }
 
 /* --- the end --- */

@@ -200,6 +200,9 @@ void gu_response_remove_field(gust_request *r, gust_str name);
 /* No fields but the default ones, no body, the status 200. What was latched stays so. */
 void gu_response_clear(gust_request *r);
 
+/* Runs set_default_headers(), if there is one. */
+void gu_response_defaults(gust_request *r);
+
 /* The lines of the head's fields, in the request's memory. False when that is short. */
 bool gu_response_lines(gust_request *r, gust_str *lines);
 

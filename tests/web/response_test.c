@@ -308,6 +308,76 @@ TEST(clearing_begins_anew_but_keeps_cookies)
     web_close(web);
 }
 
+static void defaults_of_app(gust_request *r)
+{
+    gust_set_header(r, "X-Frame-Options", "DENY");
+    gust_set_header(r, "X-From", "app");
+}
+
+static void defaults_of_handler(gust_request *r)
+{
+    gust_set_header(r, "X-From", "handler");
+}
+
+static void wrong_defaults(gust_request *r)
+{
+    gust_set_header(r, "X\n", "");
+}
+
+static int overriding_get(gust_request *r)
+{
+    gust_set_header(r, "X-From", "me");
+    return 0;
+}
+
+static int failing_get(gust_request *r)
+{
+    gust_set_header(r, "X-From", "me");
+    return gust_send_error(r, 404);
+}
+
+TEST(every_response_begins_with_the_default_headers)
+{
+    static const struct {
+        const char *name;
+        gust_handler handler;
+        const char *target;
+        int status;
+        const char *from; /* NULL: no such field */
+    } cases[] = {
+        {"the application's", {.get = plain_get}, "/", 200, "X-From: app"},
+        {"the handler's instead",
+         {.get = plain_get, .set_default_headers = defaults_of_handler},
+         "/",
+         200,
+         "X-From: handler"},
+        {"a field of one's own", {.get = overriding_get}, "/", 200, "X-From: me"},
+        {"after clearing", {.get = cleared_get}, "/", 200, "X-From: app"},
+        {"on an error page", {.get = failing_get}, "/", 404, "X-From: app"},
+        {"where no route is", {.get = plain_get}, "/nowhere", 404, "X-From: app"},
+        {"wrong ones leave nothing",
+         {.get = plain_get, .set_default_headers = wrong_defaults},
+         "/",
+         500,
+         NULL},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        const gust_route routes[] = {{.path = "/", .handler = &cases[i].handler}, {0}};
+        struct web *web =
+            web_open(&(gust_app_options){.routes = routes, .set_default_headers = defaults_of_app});
+        const char *got = web_get(web, cases[i].target, NULL);
+
+        TEST_CASE(cases[i].name);
+        assert_int_equal(atoi(got + 9), cases[i].status);
+        if (cases[i].from != NULL)
+            assert_true(web_has_line(got, cases[i].from));
+        else
+            assert_null(strstr(got, "X-"));
+        web_close(web);
+    }
+}
+
 /* --- cookies --- */
 
 static struct {
@@ -463,7 +533,7 @@ TEST(a_redirection_has_a_location_and_no_body)
 static int html_get(gust_request *r)
 {
     gust_html(r, "<b>%s</b>%c%d %5.1f %-4u| %lld %zu %hhd %% %x %s", "<&>\"'", '<', -7, 2.25, 12u,
-              (long long)1 << 40, (size_t)9, 300, 255u, "end");
+              (long long)1 << 40, (size_t)9, (signed char)44, 255u, "end");
     return 0;
 }
 
