@@ -3,6 +3,7 @@
  */
 #include "base/fmt.h"
 #include "base/loopstack.h"
+#include <endian.h>
 #include <stdio.h>
 
 /* Neither table has a zero byte behind it: their sizes are exact. */
@@ -14,16 +15,14 @@ const char gu_digit_pairs[200] = "0001020304050607080910111213141516171819"
 const char gu_hex_digits[16] = "0123456789abcdef";
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
 
 /* 32 digits of 16 bytes: the halves of each side by side, and what is above 9 moved on to the
  * letters. */
-static void hex_of_16(char *to, const unsigned char *b)
+static inline void hex_of_16(char *to, bytes16 in)
 {
-    bytes16 in, high, low, out;
+    bytes16 high = in >> 4, low = in & 15, out;
 
-    memcpy(&in, b, sizeof in);
-    high = in >> 4;
-    low = in & 15;
     high += '0' + ((bytes16)(high > 9) & ('a' - '9' - 1));
     low += '0' + ((bytes16)(low > 9) & ('a' - '9' - 1));
     out = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -38,13 +37,24 @@ size_t gu_hex(char *to, const void *bytes, size_t len)
     const unsigned char *b = bytes;
     size_t i = 0;
 
-    for (; len - i >= 16; i += 16)
-        hex_of_16(to + 2 * i, b + i);
+    for (; len - i >= 16; i += 16) {
+        bytes16 in;
+
+        memcpy(&in, b + i, sizeof in);
+        hex_of_16(to + 2 * i, in);
+    }
     for (; i < len; i++) {
         to[2 * i] = gu_hex_digits[b[i] >> 4];
         to[2 * i + 1] = gu_hex_digits[b[i] & 15];
     }
     return 2 * len;
+}
+
+void gu_hex_u128(char to[32], uint64_t high, uint64_t low)
+{
+    words2 words = {htobe64(high), htobe64(low)};
+
+    hex_of_16(to, (bytes16)words);
 }
 
 struct printf_call {

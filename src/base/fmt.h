@@ -68,6 +68,9 @@ static inline size_t gu_fmt_hex(char *to, uint64_t value)
 /* Bytes as lower-case hexadecimal; 2 * len bytes. */
 size_t gu_hex(char *to, const void *bytes, size_t len);
 
+/* The 32 digits of a number of 128 bits, without a way through memory. */
+void gu_hex_u128(char to[32], uint64_t high, uint64_t low);
+
 /* vsnprintf() on the loop's stack, for code that may run on a task's. `args` is as it was. */
 int gu_vsnprintf(char *to, size_t size, const char *format, va_list args) GUST_PRINTF(3, 0);
 

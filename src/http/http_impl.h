@@ -198,7 +198,8 @@ struct gust_exchange {
     struct gu_wait *reader;
     gu_time body_since;
 
-    /* the response's body */
+    /* the response */
+    char *out;            /* where its head begins, between gu_exchange_open() and _close() */
     uint64_t length_left; /* with GU_X_SIZED */
     uint64_t n_sent;      /* bytes of the response's body, for the log */
     gu_time started;
@@ -227,6 +228,12 @@ gust_str gu_exchange_field(const struct gust_exchange *x, gust_str name);
  * A large body that was allocated from x->arena is taken: it is gone when this returns. */
 void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,
                          gust_str body);
+
+/* The same in two steps, for fields that are formatted in place: room for `fields_len` bytes behind
+ * the status line, and what ends the response, told where the fields ended. NULL: there is nobody to
+ * send to. Nothing else may be written in between. */
+char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len);
+void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body);
 
 /* As gust_exchange_write_headers(). */
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,

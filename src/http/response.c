@@ -51,13 +51,10 @@ static char *put_connection(const struct gust_exchange *x, char *to)
     return to;
 }
 
-/* The head; `length` is negative when the body's is not known. */
-static char *put_head(struct gust_exchange *x, char *to, int status, const char *reason,
-                      gust_str fields, int64_t length)
+/* What frames the body, and the end of the head; `length` is negative when it is not known. */
+static char *put_framing(const struct gust_exchange *x, char *to, int64_t length)
 {
-    to = put_status(to, status, reason);
-    to = put(to, fields.ptr, fields.len);
-    if (gu_likely(!has_no_body(status))) {
+    if (gu_likely(!has_no_body(x->status))) {
         if (gu_likely(length >= 0)) {
             to = PUT(to, "Content-Length: ");
             to += gu_fmt_u64(to, (uint64_t)length);
@@ -70,9 +67,9 @@ static char *put_head(struct gust_exchange *x, char *to, int status, const char 
     return PUT(to, "\r\n");
 }
 
-static size_t head_size(const char *reason, gust_str fields)
+static size_t head_size(const char *reason, size_t fields_len)
 {
-    return HEAD_ROOM + fields.len + (reason == NULL ? 0 : strlen(reason));
+    return HEAD_ROOM + fields_len + (reason == NULL ? 0 : strlen(reason));
 }
 
 /* The connection is only kept if the next request can be found behind this one's body, which is
@@ -108,59 +105,67 @@ static void put_large_body(struct gust_exchange *x, gust_str body)
     gu_chunks_release(hold);
 }
 
-void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,
-                         gust_str body)
+char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len)
 {
-    struct gu_stream *s = &x->conn->s;
-    size_t room = head_size(reason, fields);
-    bool is_small = body.len < GU_NET_COPY;
-    char *start, *to;
+    size_t room = head_size(reason, fields_len);
 
     settle(x, status);
-    x->flags |= GU_X_FINISHED;
     if (gu_unlikely((x->flags & GU_X_GONE) != 0))
-        return;
+        return NULL;
     if (gu_unlikely(room > GU_NET_OUT - GU_NET_COPY)) {
         refuse_large_head(x);
-        return;
+        return NULL;
     }
-    start = gu_stream_reserve(s, room + (is_small ? body.len : 0));
-    to = put_head(x, start, status, reason, fields, (int64_t)body.len);
+    x->out = gu_stream_reserve(&x->conn->s, room + GU_NET_COPY);
+    return put_status(x->out, status, reason);
+}
+
+void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
+{
+    struct gu_stream *s = &x->conn->s;
+
+    x->flags |= GU_X_FINISHED;
+    to = put_framing(x, to, (int64_t)body.len);
     if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
         body.len = 0;
     x->n_sent = body.len;
-    if (gu_likely(is_small))
+    if (gu_likely(body.len < GU_NET_COPY)) {
         to = put(to, body.ptr, body.len);
-    gu_stream_commit(s, (size_t)(to - start));
-    if (gu_unlikely(!is_small) && body.len > 0)
-        put_large_body(x, body);
+        gu_stream_commit(s, (size_t)(to - x->out));
+        return;
+    }
+    gu_stream_commit(s, (size_t)(to - x->out));
+    put_large_body(x, body);
+}
+
+void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,
+                         gust_str body)
+{
+    char *to = gu_exchange_open(x, status, reason, fields.len);
+
+    x->flags |= GU_X_FINISHED;
+    if (to != NULL)
+        gu_exchange_close(x, put(to, fields.ptr, fields.len), body);
 }
 
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
                        int64_t length)
 {
-    struct gu_stream *s = &x->conn->s;
-    size_t room = head_size(reason, fields);
-    char *start, *to;
+    char *to = gu_exchange_open(x, status, reason, fields.len);
 
-    settle(x, status);
-    if ((x->flags & GU_X_GONE) != 0)
+    if (to == NULL)
         return;
-    if (room > GU_NET_OUT) {
-        refuse_large_head(x);
-        return;
-    }
     if (length >= 0) {
         x->flags |= GU_X_SIZED;
         x->length_left = (uint64_t)length;
-    } else if (x->minor > 0) {
-        x->flags |= has_no_body(status) ? 0 : GU_X_CHUNKED;
     } else if (!has_no_body(status)) {
-        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE; /* the end of the connection ends the body */
+        if (x->minor > 0)
+            x->flags |= GU_X_CHUNKED;
+        else
+            x->flags &= (uint16_t)~GU_X_KEEP_ALIVE; /* the connection's end ends the body */
     }
-    start = gu_stream_reserve(s, room);
-    to = put_head(x, start, status, reason, fields, length);
-    gu_stream_commit(s, (size_t)(to - start));
+    to = put_framing(x, put(to, fields.ptr, fields.len), length);
+    gu_stream_commit(&x->conn->s, (size_t)(to - x->out));
 }
 
 static int wrong_length(struct gust_exchange *x, const char *what, uint64_t n)

@@ -270,11 +270,10 @@ static char *put(char *to, const char *bytes, size_t len)
 
 static void format_etag(char out[ETAG_LEN], gust_str body)
 {
-    XXH128_canonical_t canonical;
+    XXH128_hash_t hash = XXH3_128bits(body.ptr, body.len);
 
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(body.ptr, body.len));
     out[0] = out[ETAG_LEN - 1] = '"';
-    gu_hex(out + 1, canonical.digest, sizeof canonical.digest);
+    gu_hex_u128(out + 1, hash.high64, hash.low64);
 }
 
 static size_t fields_size(const gust_request *r)
@@ -330,33 +329,33 @@ static void become_304(gust_request *r, gust_str *body)
     *body = GU_STR("");
 }
 
+static bool matches_request(const gust_request *r, const char etag[ETAG_LEN])
+{
+    return r->x->first[GU_FIELD_IF_NONE_MATCH] != 0 &&
+           gu_etag_matches(gu_exchange_known(r->x, GU_FIELD_IF_NONE_MATCH),
+                           gu_str(etag, ETAG_LEN));
+}
+
 void gu_response_send(gust_request *r, gust_str body)
 {
-    char stack[512], etag[ETAG_LEN], *fields = stack, *to;
     bool has_etag = wants_etag(r);
-    size_t size = fields_size(r);
+    char etag[ETAG_LEN], *to;
 
-    if (gu_unlikely(size > sizeof stack)) {
-        fields = gu_arena_alloc(&r->x->arena, size);
-        if (fields == NULL) {
-            r->x->flags |= GU_X_CUT;
-            return;
-        }
-    }
     if (gu_likely(has_etag)) {
         format_etag(etag, body);
-        if (gu_unlikely(r->x->first[GU_FIELD_IF_NONE_MATCH] != 0) &&
-            gu_etag_matches(gu_exchange_known(r->x, GU_FIELD_IF_NONE_MATCH),
-                            gu_str(etag, ETAG_LEN)))
+        if (gu_unlikely(matches_request(r, etag)))
             become_304(r, &body);
     }
-    to = put_fields(r, fields);
+    to = gu_exchange_open(r->x, r->status, r->reason, fields_size(r));
+    if (gu_unlikely(to == NULL))
+        return;
+    to = put_fields(r, to);
     if (gu_likely(has_etag)) {
         to = PUT(to, "ETag: ");
         to = put(to, etag, ETAG_LEN);
         to = PUT(to, "\r\n");
     }
-    gu_exchange_respond(r->x, r->status, r->reason, gu_str(fields, (size_t)(to - fields)), body);
+    gu_exchange_close(r->x, to, body);
 }
 
 bool gu_response_lines(gust_request *r, gust_str *lines)
