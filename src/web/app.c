@@ -13,8 +13,7 @@ gust_app *gust_app_new(const gust_app_options *options)
         return NULL;
     app->options = *options;
     app->data = options->data;
-    app->server_line =
-        options->no_server_header ? GU_STR("") : GU_STR("Server: Gust/" GUST_VERSION "\r\n");
+    app->first_flags = options->no_server_header ? GU_R_SERVER_SET : 0;
     app->router = gu_router_new(options->routes, options->default_host);
     if (app->router == NULL) {
         gust_app_free(app);

@@ -134,7 +134,7 @@ static void request_init(gust_request *r, gust_exchange *x)
     r->app = x->server->arg;
     r->rule = NULL;
     r->handler = NULL;
-    r->flags = 0;
+    r->flags = r->app->first_flags;
     r->err = 0;
     r->status = 200;
     r->reason = NULL;

@@ -266,19 +266,21 @@ static char *put(char *to, const char *bytes, size_t len)
 
 #define PUT(to, literal) put(to, "" literal, sizeof(literal) - 1)
 
+#define SERVER_LINE "Server: Gust/" GUST_VERSION "\r\n"
 #define ETAG_LEN 34 /* 32 hexadecimal digits in quotes */
 
-static void format_etag(char out[ETAG_LEN], gust_str body)
+static char *put_etag(char *to, gust_str body)
 {
     XXH128_hash_t hash = XXH3_128bits(body.ptr, body.len);
 
-    out[0] = out[ETAG_LEN - 1] = '"';
-    gu_hex_u128(out + 1, hash.high64, hash.low64);
+    to[0] = to[ETAG_LEN - 1] = '"';
+    gu_hex_u128(to + 1, hash.high64, hash.low64);
+    return to + ETAG_LEN;
 }
 
 static size_t fields_size(const gust_request *r)
 {
-    size_t size = r->app->server_line.len + r->content_type.len + 160;
+    size_t size = sizeof SERVER_LINE + r->content_type.len + 160;
 
     for (const struct gu_out_field *f = r->fields; f != NULL; f = f->next)
         size += f->name.len + f->value.len + 4;
@@ -288,7 +290,7 @@ static size_t fields_size(const gust_request *r)
 static char *put_fields(const gust_request *r, char *to)
 {
     if (gu_likely((r->flags & GU_R_SERVER_SET) == 0))
-        to = put(to, r->app->server_line.ptr, r->app->server_line.len);
+        to = PUT(to, SERVER_LINE);
     if (gu_likely(r->content_type.ptr != NULL)) {
         to = PUT(to, "Content-Type: ");
         to = put(to, r->content_type.ptr, r->content_type.len);
@@ -329,30 +331,31 @@ static void become_304(gust_request *r, gust_str *body)
     *body = GU_STR("");
 }
 
-static bool matches_request(const gust_request *r, const char etag[ETAG_LEN])
+static gu_noinline bool matches_request(const gust_request *r, gust_str body)
 {
-    return r->x->first[GU_FIELD_IF_NONE_MATCH] != 0 &&
-           gu_etag_matches(gu_exchange_known(r->x, GU_FIELD_IF_NONE_MATCH),
-                           gu_str(etag, ETAG_LEN));
+    char etag[ETAG_LEN];
+
+    put_etag(etag, body);
+    return gu_etag_matches(gu_exchange_known(r->x, GU_FIELD_IF_NONE_MATCH),
+                           gu_str(etag, sizeof etag));
 }
 
 void gu_response_send(gust_request *r, gust_str body)
 {
+    const gust_str whole = body;
     bool has_etag = wants_etag(r);
-    char etag[ETAG_LEN], *to;
+    char *to;
 
-    if (gu_likely(has_etag)) {
-        format_etag(etag, body);
-        if (gu_unlikely(matches_request(r, etag)))
-            become_304(r, &body);
-    }
+    if (gu_unlikely(has_etag && r->x->first[GU_FIELD_IF_NONE_MATCH] != 0) &&
+        matches_request(r, body))
+        become_304(r, &body);
     to = gu_exchange_open(r->x, r->status, r->reason, fields_size(r));
     if (gu_unlikely(to == NULL))
         return;
     to = put_fields(r, to);
     if (gu_likely(has_etag)) {
         to = PUT(to, "ETag: ");
-        to = put(to, etag, ETAG_LEN);
+        to = put_etag(to, whole);
         to = PUT(to, "\r\n");
     }
     gu_exchange_close(r->x, to, body);
