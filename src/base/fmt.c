@@ -25,7 +25,8 @@ static inline void hex_of_16(char *to, bytes16 in)
 
     high += '0' + ((bytes16)(high > 9) & ('a' - '9' - 1));
     low += '0' + ((bytes16)(low > 9) & ('a' - '9' - 1));
-    out = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    out =
+        __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     memcpy(to, &out, sizeof out);
     out = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
                                   15, 31);

@@ -230,8 +230,8 @@ void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason
                          gust_str body);
 
 /* The same in two steps, for fields that are formatted in place: room for `fields_len` bytes behind
- * the status line, and what ends the response, told where the fields ended. NULL: there is nobody to
- * send to. Nothing else may be written in between. */
+ * the status line, and what ends the response, told where the fields ended. NULL: there is nobody
+ * to send to. Nothing else may be written in between. */
 char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len);
 void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body);
 

@@ -226,6 +226,7 @@ void gust_text(gust_request *r, const char *format, ...)
 void gu_response_clear(gust_request *r)
 {
     r->flags &= ~(unsigned)(GU_R_SERVER_SET | GU_R_DATE_SET | GU_R_ETAG_SET | GU_R_LENGTH_SET);
+    r->flags |= r->app->first_flags;
     r->status = 200;
     r->reason = NULL;
     r->content_type = GU_STR("text/html; charset=UTF-8");

@@ -47,7 +47,7 @@ struct gust_app {
     gust_app_options options;
     struct gu_router *router;
     void *data;
-    unsigned first_flags; /* of each request */
+    unsigned first_flags;         /* of each request */
     struct gu_lifetime *lifetime; /* tasks and beats that belong to the application */
     bool is_draining;
 };
