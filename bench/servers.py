@@ -41,7 +41,7 @@ def bare(build, directory, port, mode, length):
 
 
 def gust(build, directory, port, mode, length):
-    return [f"{build}/bench/server", "--port", str(port)]
+    return [f"{build}/bench/server", "--port", str(port), "--no-access-log"]
 
 
 def nginx(build, directory, port, mode, length):
