@@ -199,11 +199,13 @@ static int end_head_only(gust_request *r)
 {
     int err = send_head(r);
 
+    if (err < 0) {
+        gu_response_error(r, &(gust_error){.code = err});
+        return err;
+    }
     r->flags |= GU_R_FINISHED;
-    if (err < 0)
-        r->x->flags |= GU_X_CUT;
     gust_exchange_finish(r->x);
-    return err;
+    return 0;
 }
 
 int gu_response_end_special(gust_request *r)

@@ -1,6 +1,7 @@
 /*
  * error — what is answered when a request fails, and what the log is told
  */
+#include "base/alloc.h"
 #include "base/str.h"
 #include "task/task_impl.h"
 #include "web/web_impl.h"
@@ -520,4 +521,79 @@ TEST(a_response_without_end_is_503_and_names_its_handler)
     assert_true(web_has_line(got, "HTTP/1.1 503 Service Unavailable"));
     assert_non_null(strstr(web->log, "in story: out of memory, or beyond the task's limit"));
     web_close(web);
+}
+
+static char filler[3000];
+
+static int rich_get(gust_request *r)
+{
+    gust_set_reason(r, 200, "Fine");
+    gust_set_cookie(r, "a", filler, NULL);
+    gust_set_header(r, "X-A", filler);
+    gust_html(r, "%s%s%s", filler, filler, filler);
+    return gust_json(r, GUST_VARS({"a", GUST_V((const char *)filler)}));
+}
+
+static int rich_pieces_get(gust_request *r)
+{
+    gust_set_cookie(r, "a", filler, NULL);
+    gust_set_header(r, "X-A", filler);
+    gust_html(r, "%s%s%s", filler, filler, filler);
+    gust_ignore(gust_flush(r));
+    return gust_send(r, filler, sizeof filler - 1);
+}
+
+static int rich_head_get(gust_request *r)
+{
+    gust_set_header(r, "Content-Length", "7");
+    gust_set_header(r, "X-A", filler);
+    return 0;
+}
+
+static int rich_fail_get(gust_request *r)
+{
+    gu_problem_add(r, gust_str_from(filler), gust_str_from(filler));
+    return gust_fail(r, 422, "%s", filler);
+}
+
+TEST(each_allocation_of_an_answer_may_fail_and_the_next_is_served)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        const char *request;
+        int status;
+    } cases[] = {
+        {"in one", rich_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"in pieces", rich_pieces_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"of HEAD, with a length", rich_head_get, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"an error page", rich_fail_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 422},
+    };
+    bool has_failed = true;
+
+    memset(filler, 'x', sizeof filler - 1);
+    for (size_t i = 0; i < gu_countof(cases); i++, has_failed = true) {
+        size_t n_faults = 0;
+
+        TEST_CASE(cases[i].name);
+        for (uint64_t n = 1; has_failed; n++) {
+            struct web *web = serve_get(cases[i].fn);
+            int fd = web_connect(web), status;
+
+            web_turns(web, 3);
+            web_send(fd, cases[i].request);
+            gu_alloc_fail_at(n);
+            status = atoi(web_read(web, fd) + gu_min(web->len, 9));
+            has_failed = gu_alloc_has_failed();
+            gu_alloc_fail_at(0);
+            n_faults += has_failed;
+            assert_true(status == cases[i].status || status == 503 || status == 500 ||
+                        (has_failed && web->len == 0 && web->is_closed));
+            close(fd);
+            status = atoi(web_talk(web, cases[i].request) + 9);
+            assert_int_equal(status, cases[i].status);
+            web_close(web);
+        }
+        assert_true(n_faults > 0);
+    }
 }
