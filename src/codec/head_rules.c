@@ -157,6 +157,19 @@ static bool is_authority(gust_str s, bool *has_port)
     return len == s.len || (s.ptr[len] == ':' && is_port(s.ptr + len + 1, s.len - len - 1));
 }
 
+/* What nearly every Host is, a name or an IPv4 address, perhaps with a port: the same rules in one
+ * pass. False means no more than that is_authority() has to look. */
+static bool is_plain_authority(gust_str s)
+{
+    const char *p = s.ptr, *end = s.ptr + s.len;
+
+    while (gu_byte_is(*p, GU_BYTE_REGNAME))
+        p++;
+    if (p == s.ptr || p > end)
+        return false;
+    return p == end || (*p == ':' && is_port(p + 1, (size_t)(end - p) - 1));
+}
+
 /* --- targets ---------------------------------------------------------------------------------- */
 
 static bool starts_with_nocase(gust_str s, gust_str lower)
@@ -218,6 +231,8 @@ static const char *take_host(gust_str value)
 {
     bool has_port;
 
+    if (gu_likely(is_plain_authority(value)))
+        return NULL;
     return value.len == 0 || is_authority(value, &has_port) ? NULL : "the Host is malformed";
 }
 

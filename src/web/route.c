@@ -33,21 +33,32 @@ struct gu_router {
     struct gust_arena arena;
 };
 
+static uint64_t load(const char *p, size_t len)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, p, len);
+    return word;
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+/* Words, the last of which overlaps the one before it: no byte is looked at alone. The table holds
+ * what the application wrote, so it needs no secret. */
 static uint32_t hash_of(gust_str path)
 {
     uint64_t h = path.len;
     size_t i = 0;
 
-    for (; i + 8 <= path.len; i += 8) {
-        uint64_t word;
-
-        memcpy(&word, path.ptr + i, 8);
-        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 32;
-    }
-    for (; i < path.len; i++)
-        h = (h ^ (unsigned char)path.ptr[i]) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(h ^ (h >> 32));
+    if (gu_unlikely(path.len < 8))
+        return (uint32_t)mix(h, load(path.ptr, path.len));
+    for (; path.len - i > 8; i += 8)
+        h = mix(h, load(path.ptr + i, 8));
+    return (uint32_t)mix(h, load(path.ptr + path.len - 8, 8));
 }
 
 /* --- reading the tables --- */
