@@ -118,6 +118,16 @@ GUST_API void gust_app_free(gust_app *app);
  * drains at SIGTERM and SIGINT. Returns the exit code. */
 GUST_API int gust_app_main(const gust_app_options *options, int argc, char **argv);
 
+/** The life of an application whose program does without gust_app_main(): runs .on_start, lets what
+ * `server` was bound to listen (gust_httpserver_bind(); or it listens already), serves until
+ * gust_app_stop(), drains, runs .on_stop, joins the application's tasks. Signals are the program's
+ * (gust_loop_add_signal). Uses this thread's loop. Returns the exit code: 0, or 1 when it could not
+ * start, or something was cut at drain_timeout. */
+GUST_API int gust_app_run(gust_app *app, gust_httpserver *server);
+
+/** Begins to shut down, as SIGTERM does; nothing happens when that has begun. */
+GUST_API void gust_app_stop(gust_app *app);
+
 /** The application's own pointer. */
 GUST_API void *gust_app_data(const gust_app *app);
 GUST_API void gust_app_set_data(gust_app *app, void *data);

@@ -358,7 +358,7 @@ int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void
     struct gu_lifetime *life = life_of(app);
     int code;
 
-    if (life == NULL)
+    if (life == NULL || gust_loop_current() == NULL)
         return 1;
     life->server = server;
     life->started = started;
@@ -387,6 +387,16 @@ void gu_lifetime_stop(gust_app *app)
 
     if (life != NULL && !life->is_stopping)
         begin_stop(life);
+}
+
+int gust_app_run(gust_app *app, gust_httpserver *server)
+{
+    return gu_lifetime_run(app, server, NULL, NULL);
+}
+
+void gust_app_stop(gust_app *app)
+{
+    gu_lifetime_stop(app);
 }
 
 void gu_lifetime_cut(gust_app *app)

@@ -254,6 +254,19 @@ def answer_of_stop(server):
     return "stopping" in server.log()
 
 
+def test_what_was_received_behind_a_request_is_answered_too(serve):
+    server = serve().started(1)
+    with server.request("/slow") as s:
+        s.sendall(b"GET /pid HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        with server.request("/pid") as later:
+            answer(later)
+        server.stop()
+        data = b"".join(iter(lambda: s.recv(65536), b""))
+    heads = [part.partition(b"\r\n\r\n")[0] for part in data.split(b"HTTP/1.1 ")[1:]]
+    assert [b"Connection: close" in head for head in heads] == [False, False, True]
+    assert server.code() == 0
+
+
 def test_a_long_poll_is_cancelled_and_answered_503(serve):
     server = serve().started(1)
     with server.request("/poll") as s:

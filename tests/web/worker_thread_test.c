@@ -1,0 +1,139 @@
+/*
+ * worker — loops in threads, while clients ask and the process is told to stop
+ */
+#include "base/log.h"
+#include "test.h"
+#include "web/worker.h"
+#include <gust.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LOOPS 3
+#define CLIENTS 4
+#define REQUESTS 50
+
+static atomic_int n_tries, n_starts, n_stops, n_served, n_failed;
+static uint16_t port;
+
+static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
+{
+    (void)arg, (void)level, (void)logger, (void)message;
+    return true;
+}
+
+/* State of one loop, that no lock guards: that is what is tested. */
+struct state {
+    int n_requests;
+};
+
+static int on_start(gust_app *app)
+{
+    struct state *state = calloc(1, sizeof *state);
+
+    gust_sleep(0.001);
+    gust_app_set_data(app, state);
+    n_starts++;
+    return state == NULL ? -ENOMEM : 0;
+}
+
+static int on_start_once(gust_app *app)
+{
+    return n_tries++ == 0 ? on_start(app) : -EIO;
+}
+
+static void on_stop(gust_app *app)
+{
+    struct state *state = gust_app_data(app);
+
+    n_served += state->n_requests;
+    n_stops++;
+    free(state);
+}
+
+static int count_get(gust_request *r)
+{
+    struct state *state = gust_data(r);
+
+    state->n_requests++;
+    gust_sleep(0.0001);
+    return gust_json(r, GUST_VARS({"n", GUST_V(state->n_requests)}));
+}
+
+static void ask(void)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char answer[512];
+
+    if (connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 ||
+        send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0 ||
+        recv(fd, answer, sizeof answer, 0) < 12 || memcmp(answer, "HTTP/1.1 200", 12) != 0)
+        n_failed++;
+    close(fd);
+}
+
+static void *client(void *arg)
+{
+    for (int i = 0; i < REQUESTS; i++)
+        ask();
+    return arg;
+}
+
+/* Runs when all loops listen, in one of them: the clients go on beside. */
+static void *all_clients(void *arg)
+{
+    pthread_t threads[CLIENTS];
+
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_create(&threads[i], NULL, client, NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    kill(getpid(), SIGTERM);
+    return arg;
+}
+
+static pthread_t driver;
+
+static void started(void *arg)
+{
+    pthread_create(&driver, NULL, all_clients, arg);
+}
+
+static int run(int (*start)(gust_app *), void (*when_started)(void *))
+{
+    static const gust_route routes[] = {{.path = "/", .get = count_get}, {0}};
+    static struct gu_sockets sets[LOOPS];
+    const gust_app_options app = {.routes = routes, .on_start = start, .on_stop = on_stop};
+    int code;
+
+    n_tries = n_starts = n_stops = n_served = n_failed = 0;
+    gu_log_set_sink(drop, NULL);
+    assert_int_equal(gu_sockets_bind("127.0.0.1:0", sets, LOOPS), 0);
+    port = (uint16_t)gust_socket_port(sets[0].fds[0]);
+    code = gu_worker_run(&(struct gu_worker_options){
+        .app = &app, .sets = sets, .n_loops = LOOPS, .started = when_started});
+    gu_log_set_sink(NULL, NULL);
+    return code;
+}
+
+TEST(each_loop_has_its_own_application_and_all_drain_at_a_signal)
+{
+    assert_int_equal(run(on_start, started), 0);
+    pthread_join(driver, NULL);
+    assert_int_equal(n_failed, 0);
+    assert_int_equal(n_starts, LOOPS);
+    assert_int_equal(n_stops, LOOPS);
+    assert_int_equal(n_served, CLIENTS * REQUESTS);
+}
+
+TEST(a_loop_that_cannot_start_stops_the_others)
+{
+    assert_int_equal(run(on_start_once, NULL), 1);
+    assert_int_equal(n_starts, n_stops);
+}
