@@ -48,7 +48,7 @@ static inline void gu_arena_init(struct gust_arena *a, struct gu_chunk_pool *poo
                                  size_t size, size_t limit)
 {
     a->cur = first;
-    a->end = (char *)first + size;
+    a->end = size == 0 ? first : (char *)first + size;
     a->chunks = NULL;
     a->pool = pool;
     a->used = 0;
