@@ -6,8 +6,6 @@
  */
 #include "http/http_impl.h"
 
-static const struct gu_chunked_limits trailer_limits = {.max_bytes = 64 * 1024, .max_fields = 100};
-
 static int too_big(struct gust_exchange *x)
 {
     x->flags |= GU_X_BODY_BAD;
@@ -34,19 +32,31 @@ static int take_sized(struct gust_exchange *x, char *to, size_t size)
     return (int)n;
 }
 
+/* No more than `size` is looked at, so that no piece of data is larger; but a trailer line, which
+ * is taken whole, may be longer than what the reader asked for. */
+static enum gu_chunked_event next_part(struct gust_exchange *x, size_t size,
+                                       struct gu_chunked_part *part)
+{
+    const struct gu_chunked_limits limits = {(uint32_t)x->server->max_header_size,
+                                             (uint16_t)x->server->max_header_count};
+    struct gu_conn *conn = x->conn;
+    size_t have = at_hand(conn);
+    enum gu_chunked_event event;
+
+    event = gu_chunked_next(x->chunked, &limits, conn->in, gu_min(have, size), part);
+    if (event == GU_CHUNKED_MORE && part->consumed == 0 && size < have)
+        event = gu_chunked_next(x->chunked, &limits, conn->in, have, part);
+    conn->in += part->consumed;
+    return event;
+}
+
 /* 0 when what is at hand gave nothing. */
 static int take_chunked(struct gust_exchange *x, char *to, size_t size)
 {
-    struct gu_conn *conn = x->conn;
-
     for (;;) {
         struct gu_chunked_part part;
-        enum gu_chunked_event event;
 
-        event = gu_chunked_next(x->chunked, &trailer_limits, conn->in, gu_min(at_hand(conn), size),
-                                &part);
-        conn->in += part.consumed;
-        switch (event) {
+        switch (next_part(x, size, &part)) {
         case GU_CHUNKED_DATA:
             x->n_body += part.data.len;
             if (x->n_body > x->body_max)
@@ -56,7 +66,9 @@ static int take_chunked(struct gust_exchange *x, char *to, size_t size)
         case GU_CHUNKED_TRAILER:
             break;
         case GU_CHUNKED_MORE:
-            return 0;
+            if (part.consumed == 0 || at_hand(x->conn) == 0)
+                return 0;
+            break;
         case GU_CHUNKED_DONE:
             x->flags |= GU_X_BODY_READ;
             return 0;
@@ -91,8 +103,12 @@ static int wait_for_input(struct gust_exchange *x)
 
     if ((x->flags & GU_X_CONTINUE) != 0)
         say_continue(x);
-    if ((x->flags & GU_X_GONE) != 0 || (conn->s.flags & GU_STREAM_ENDED) != 0)
+    if ((x->flags & GU_X_GONE) != 0)
         return -GUST_ECLOSED;
+    if ((conn->s.flags & GU_STREAM_ENDED) != 0) {
+        x->flags |= GU_X_BODY_BAD; /* incomplete (RFC 9112 8), but who sent it may still read */
+        return -GUST_EPROTO;
+    }
     gu_stream_flush(&conn->s); /* the peer may wait for what was written before it sends more */
     if (conn->in == NULL)
         gu_stream_resume(&conn->s);
@@ -103,7 +119,7 @@ static int wait_for_input(struct gust_exchange *x)
 static int begin(struct gust_exchange *x)
 {
     x->body_since = x->server->http->loop->now;
-    gu_timeout_start(x->server->busy, &x->conn->timeout);
+    gu_conn_watch(x->conn);
     if ((x->head_flags & GU_HEAD_CHUNKED) == 0)
         return x->body_left > x->body_max ? too_big(x) : 0;
     x->chunked = gu_arena_alloc(&x->arena, sizeof *x->chunked);

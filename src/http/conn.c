@@ -7,7 +7,8 @@
  * A connection is always in exactly one timeout list: heading while a head is awaited or
  * incomplete, idle between requests and while one is in hand, busy while a body comes or an answer
  * leaves slowly, lingering after the last answer. On the way of an ordinary request nothing is
- * moved: a stamp is stored.
+ * moved: a stamp is stored when it ends. Bytes that come store none: a peer that sends one now and
+ * then must not put off what bounds it.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -75,7 +76,14 @@ static void conn_free(void *memory)
 
 static void wait_in(struct gu_conn *conn, struct gu_timeout_list *list)
 {
+    conn->is_watched = list == conn->server->busy;
     gu_timeout_start(list, &conn->timeout);
+}
+
+void gu_conn_watch(struct gu_conn *conn)
+{
+    if (!conn->is_watched)
+        wait_in(conn, conn->server->busy);
 }
 
 /* A head has begun and is not whole: from now on its deadline counts, however slowly bytes come. */
@@ -263,7 +271,6 @@ static size_t received(struct gu_stream *s, char *bytes, size_t len)
     conn->in = bytes;
     conn->in_end = bytes + len;
     conn->n_turn = 0;
-    gu_timeout_touch(conn->server->http->loop, &conn->timeout);
     while (conn->in != conn->in_end) {
         if (conn->x == NULL) {
             if (!may_take_head(conn) || !take_head(conn))
@@ -396,7 +403,7 @@ void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
         return;
     }
     if (gu_unlikely(gu_stream_is_blocked(&conn->s)))
-        wait_in(conn, conn->server->busy);
+        gu_conn_watch(conn);
     gu_timeout_touch(conn->server->http->loop, &conn->timeout);
     if (gu_unlikely((conn->s.flags & GU_STREAM_DISPATCHING) == 0))
         gu_stream_resume(&conn->s);
@@ -456,10 +463,9 @@ static void check_body(struct gu_conn *conn)
     struct gust_exchange *x = conn->x;
     const struct gust_httpserver *server = conn->server;
 
-    if (is_slow(server, x->body_since, x->n_body))
+    if (is_slow(server, x->body_since, x->n_body) ||
+        server->http->loop->now - x->body_since > server->body_timeout)
         gu_exchange_fail_reader(x, -GUST_ESLOW);
-    else if (server->http->loop->now - x->body_since > server->body_timeout)
-        gu_exchange_fail_reader(x, -ETIMEDOUT);
     else
         wait_in(conn, conn->server->busy);
 }

@@ -57,6 +57,8 @@ static void end(struct gust_exchange *x)
     }
     if (gu_unlikely(x->release != NULL))
         x->release(x);
+    if (gu_unlikely((x->flags & GU_X_BODY_READ) == 0))
+        conn->is_refused = true; /* the rest of the body may still be coming */
     gu_conn_exchange_ended(conn, is_kept(x));
     if (gu_unlikely(x->arena.chunks != NULL))
         gu_arena_deinit(&x->arena);
@@ -257,6 +259,7 @@ void gu_exchange_fail_reader(struct gust_exchange *x, int err)
     if (x->reader == NULL)
         return;
     x->reader = NULL;
+    x->flags |= GU_X_BODY_BAD;
     gu_task_wake(x->task, err);
 }
 
@@ -275,7 +278,7 @@ void gu_exchange_gone(struct gust_exchange *x)
 void gu_exchange_half_closed(struct gust_exchange *x)
 {
     if ((x->flags & GU_X_BODY_READ) == 0)
-        gu_exchange_fail_reader(x, -GUST_ECLOSED);
+        gu_exchange_fail_reader(x, -GUST_EPROTO);
     if (x->server->half_closed != NULL && x->delegate == x->server->delegate)
         x->server->half_closed(x);
 }

@@ -50,6 +50,7 @@ struct gu_conn {
     bool is_in_head; /* waits for the rest of a head */
     bool is_ended;   /* the peer sends no more */
     bool is_refused; /* what comes is not read any more */
+    bool is_watched; /* its rate is looked at every second */
     uint16_t n_turn; /* requests in this turn */
     struct gu_head_resume resume;
     uint32_t lingered; /* bytes dropped */
@@ -131,6 +132,9 @@ void gu_server_release(struct gust_httpserver *server);
 void gu_conn_pool_free(struct gu_http *http);
 
 struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct gu_peer *peer);
+
+/* Has the peer's rate looked at: it sends a body, or is to take an answer. */
+void gu_conn_watch(struct gu_conn *conn);
 
 /* The exchange has ended: its task is about to. */
 void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept);

@@ -72,17 +72,23 @@ static size_t head_size(const char *reason, size_t fields_len)
     return HEAD_ROOM + fields_len + (reason == NULL ? 0 : strlen(reason));
 }
 
-/* The connection is only kept if the next request can be found behind this one's body, which is
- * likely where the body is being read. */
+/* The connection is only kept if the next request can be found behind this one's body. Where the
+ * answer begins while the body is being read, that is likely; where it is whole already, it is not.
+ */
+static bool is_body_left(const struct gust_exchange *x)
+{
+    if ((x->flags & GU_X_BODY_READ) != 0)
+        return false;
+    return x->body_since == 0 || (x->flags & (GU_X_BODY_BAD | GU_X_FINISHED)) != 0;
+}
+
 static void settle(struct gust_exchange *x, int status)
 {
-    bool is_unread = (x->flags & GU_X_BODY_READ) == 0 && x->body_since == 0;
-
     x->status = status;
     x->flags |= GU_X_HEAD_SENT;
     if (has_no_body(status))
         x->flags |= GU_X_NO_BODY;
-    if (gu_unlikely(is_unread) ||
+    if (gu_unlikely(is_body_left(x)) ||
         gu_unlikely(x->server->is_draining && !gu_conn_has_unused(x->conn)))
         x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
 }
@@ -125,6 +131,8 @@ void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
     struct gu_stream *s = &x->conn->s;
 
     x->flags |= GU_X_FINISHED;
+    if (gu_unlikely(is_body_left(x)))
+        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
     to = put_framing(x, to, (int64_t)body.len);
     if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
         body.len = 0;
@@ -213,7 +221,7 @@ int gu_exchange_drain(struct gust_exchange *x, size_t most)
         return -GUST_ECLOSED;
     gu_stream_flush(&conn->s);
     if (gu_stream_is_blocked(&conn->s) && !gu_stream_is_closed(&conn->s))
-        gu_timeout_start(x->server->busy, &conn->timeout);
+        gu_conn_watch(conn);
     return gu_stream_wait_sent(&conn->s, most);
 }
 
