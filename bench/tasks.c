@@ -32,7 +32,7 @@ static double status(const char *name)
 
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
-            kib = atof(line + strlen(name));
+            kib = strtod(line + strlen(name), NULL);
     if (file != NULL)
         fclose(file);
     return kib * 1024;
@@ -58,9 +58,9 @@ static long read_count(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--tasks=", 8) == 0)
-            return atol(argv[i] + 8);
+            return strtol(argv[i] + 8, NULL, 10);
         if (strcmp(argv[i], "--tasks") == 0 && i + 1 < argc)
-            return atol(argv[i + 1]);
+            return strtol(argv[i + 1], NULL, 10);
     }
     return 1000000;
 }

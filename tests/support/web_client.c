@@ -164,6 +164,11 @@ const char *web_get(struct web *web, const char *target, const char *lines)
 
 /* --- responses --- */
 
+int web_status(const char *response)
+{
+    return strncmp(response, "HTTP/1.", 7) == 0 ? (int)strtol(response + 9, NULL, 10) : 0;
+}
+
 const char *web_body_of(const char *response)
 {
     const char *end = strstr(response, "\r\n\r\n");

@@ -39,6 +39,9 @@ const char *web_read(struct web *web, int fd);
 /* A connection for one request: connects, sends, reads, closes. */
 const char *web_talk(struct web *web, const char *request);
 
+/* The status of an answer, 0 of none. */
+int web_status(const char *response);
+
 /* "GET target HTTP/1.1", a Host, these lines (each with its CRLF), the end: as web_talk(). */
 const char *web_get(struct web *web, const char *target, const char *lines);
 

@@ -5,6 +5,7 @@
 #include "base/loopstack.h"
 #include "task/task_impl.h"
 #include "task_support.h"
+#include <stdio.h>
 #include <string.h>
 
 /* A task whose owner handles raises, as the HTTP room's does. */
@@ -42,7 +43,7 @@ static void owner_raised(struct gust_task *task)
     owner->code = task->raise_code;
     owner->deadline = task->deadline;
     owner->n_shields = task->n_shields;
-    strncpy(owner->message, task->raise_message, sizeof owner->message - 1);
+    snprintf(owner->message, sizeof owner->message, "%s", task->raise_message);
     note("raised ");
     if (owner->handle != NULL)
         owner->handle();

@@ -3,6 +3,7 @@
  */
 #include "task_support.h"
 #include "loop/loop_impl.h"
+#include <stdio.h>
 #include <string.h>
 
 #define START (1000 * GU_SECOND)
@@ -12,8 +13,10 @@ static gu_time now;
 
 void note(const char *what)
 {
-    assert_true(strlen(trail) + strlen(what) < sizeof trail);
-    strcat(trail, what);
+    size_t len = strlen(trail);
+
+    assert_true(len + strlen(what) < sizeof trail);
+    snprintf(trail + len, sizeof trail - len, "%s", what);
 }
 
 void note_deferred(void *what)

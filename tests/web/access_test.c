@@ -24,7 +24,7 @@ static struct web *serve(const gust_handler *h, void (*log_request)(gust_request
 
 static int status_get(gust_request *r)
 {
-    gust_set_status(r, atoi(gust_path(r) + 1));
+    gust_set_status(r, (int)strtol(gust_path(r) + 1, NULL, 10));
     gust_puts(r, "Hello");
     return 0;
 }
@@ -87,10 +87,10 @@ TEST(a_long_target_is_cut)
 {
     struct web *web = serve(&(gust_handler){.get = status_get}, NULL);
     static char request[16384];
-    size_t at = (size_t)sprintf(request, "GET /200?");
+    static char long_query[10001];
 
-    memset(request + at, 'x', 10000);
-    strcpy(request + at + 10000, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    memset(long_query, 'x', sizeof long_query - 1);
+    snprintf(request, sizeof request, "GET /200?%s HTTP/1.1\r\nHost: a\r\n\r\n", long_query);
     assert_true(web_has_line(web_talk(web, request), "HTTP/1.1 200 OK"));
     assert_in_range(web->log_len, 2048, 2048 + 64);
     web_close(web);

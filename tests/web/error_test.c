@@ -135,7 +135,7 @@ TEST(an_error_page_shows_what_is_public_in_the_form_that_is_liked)
             snprintf(lines, sizeof lines, "Accept: %s\r\n", cases[i].accept);
         snprintf(type, sizeof type, "Content-Type: %s", cases[i].type);
         got = web_get(web, "/", lines);
-        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_int_equal(web_status(got), cases[i].status);
         assert_true(web_has_line(got, type));
         assert_string_equal(web_body_of(got), cases[i].body);
         assert_null(strstr(got, "X-Before"));
@@ -160,7 +160,7 @@ TEST(an_error_page_has_no_body_for_head)
     struct web *web = serve_get(send_404);
     const char *got = web_talk(web, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
 
-    assert_int_equal(atoi(got + 9), 404);
+    assert_int_equal(web_status(got), 404);
     assert_true(web_has_line(got, "Content-Length: 69"));
     assert_string_equal(web_body_of(got), "");
     web_close(web);
@@ -171,10 +171,10 @@ TEST(a_method_that_is_not_there_is_405_with_allow)
     struct web *web = serve_get(send_404);
     const char *got = web_talk(web, "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n");
 
-    assert_int_equal(atoi(got + 9), 405);
+    assert_int_equal(web_status(got), 405);
     assert_true(web_has_line(got, "Allow: GET, HEAD, OPTIONS"));
     got = web_talk(web, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
-    assert_int_equal(atoi(got + 9), 405);
+    assert_int_equal(web_status(got), 405);
     assert_true(web_has_line(got, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     web_close(web);
 }
@@ -258,7 +258,7 @@ TEST(a_bare_error_is_answered_by_what_it_means)
         TEST_CASE(cases[i].name);
         code = cases[i].code;
         got = web_get(web, "/", NULL);
-        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_int_equal(web_status(got), cases[i].status);
         if (cases[i].log != NULL)
             assert_non_null(strstr(web->log, cases[i].log));
         else
@@ -583,14 +583,14 @@ TEST(each_allocation_of_an_answer_may_fail_and_the_next_is_served)
             web_turns(web, 3);
             web_send(fd, cases[i].request);
             gu_alloc_fail_at(n);
-            status = atoi(web_read(web, fd) + gu_min(web->len, 9));
+            status = web_status(web_read(web, fd));
             has_failed = gu_alloc_has_failed();
             gu_alloc_fail_at(0);
             n_faults += has_failed;
             assert_true(status == cases[i].status || status == 503 || status == 500 ||
                         (has_failed && web->len == 0 && web->is_closed));
             close(fd);
-            status = atoi(web_talk(web, cases[i].request) + 9);
+            status = web_status(web_talk(web, cases[i].request));
             assert_int_equal(status, cases[i].status);
             web_close(web);
         }

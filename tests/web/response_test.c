@@ -228,7 +228,7 @@ TEST(no_field_ends_its_line_or_frames_the_message)
         field_name = cases[i / 2].field;
         field_value = cases[i / 2].value;
         got = web_get(web, "/", NULL);
-        assert_int_equal(atoi(got + 9), cases[i / 2].status);
+        assert_int_equal(web_status(got), cases[i / 2].status);
         assert_null(strstr(got, "X-Injected"));
         if (cases[i / 2].line != NULL)
             assert_true(web_has_line(got, cases[i / 2].line));
@@ -369,7 +369,7 @@ TEST(every_response_begins_with_the_default_headers)
         const char *got = web_get(web, cases[i].target, NULL);
 
         TEST_CASE(cases[i].name);
-        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_int_equal(web_status(got), cases[i].status);
         if (cases[i].from != NULL)
             assert_true(web_has_line(got, cases[i].from));
         else
@@ -516,7 +516,7 @@ TEST(a_redirection_has_a_location_and_no_body)
         redirection.status = cases[i].status;
         snprintf(line, sizeof line, "Location: %s", cases[i].url);
         got = web_get(web, "/", NULL);
-        assert_int_equal(atoi(got + 9), cases[i].answer);
+        assert_int_equal(web_status(got), cases[i].answer);
         assert_int_equal(web_has_line(got, line), cases[i].answer != 500);
         assert_null(strstr(got, "Set-Cookie"));
         if (cases[i].answer != 500) {
@@ -586,7 +586,7 @@ TEST(html_refuses_what_it_could_not_escape)
         TEST_CASE(cases[i].name);
         html_format = cases[i].format;
         got = web_get(web, "/", NULL);
-        assert_int_equal(atoi(got + 9), 500);
+        assert_int_equal(web_status(got), 500);
         assert_null(strstr(got, "script"));
         web_close(web);
     }
@@ -631,7 +631,7 @@ TEST(json_ends_the_response_or_is_the_handlers_error)
         const char *got = web_get(web, "/", NULL);
 
         TEST_CASE(cases[i].name);
-        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_int_equal(web_status(got), cases[i].status);
         if (cases[i].body != NULL) {
             assert_string_equal(web_body_of(got), cases[i].body);
             assert_true(web_has_line(got, "Content-Type: application/json; charset=UTF-8"));
@@ -683,7 +683,7 @@ TEST(a_status_without_a_body_has_nothing_that_describes_one)
 
         web_send(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         got = web_read(web, fd);
-        assert_int_equal(atoi(got + 9), empty_status);
+        assert_int_equal(web_status(got), empty_status);
         assert_null(strstr(got, "Content-"));
         assert_null(strstr(got, "Transfer-Encoding"));
         assert_true(web_has_line(got, "X-A: 1"));
@@ -791,7 +791,7 @@ TEST(an_entity_tag_answers_if_none_match)
         snprintf(request, sizeof request, "%s / HTTP/1.1\r\nHost: a\r\nIf-None-Match: %s\r\n\r\n",
                  cases[i].method, cases[i].match);
         got = web_talk(web, request);
-        assert_int_equal(atoi(got + 9), cases[i].status);
+        assert_int_equal(web_status(got), cases[i].status);
         assert_int_equal(strstr(got, "Hello") != NULL,
                          cases[i].status != 304 && strcmp(cases[i].method, "HEAD") != 0);
         assert_int_equal(strstr(got, "ETag: ") != NULL,

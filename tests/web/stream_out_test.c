@@ -306,18 +306,25 @@ TEST(sending_waits_for_a_slow_reader_and_queues_little)
 static int n_closed, n_finished, send_error;
 static char order[16];
 
+static void note(const char *what)
+{
+    size_t len = strlen(order);
+
+    snprintf(order + len, sizeof order - len, "%s", what);
+}
+
 static void note_close(gust_request *r)
 {
     (void)r;
     n_closed++;
-    strcat(order, "c");
+    note("c");
 }
 
 static void note_finish(gust_request *r)
 {
     (void)r;
     n_finished++;
-    strcat(order, "f");
+    note("f");
 }
 
 static int endless_get(gust_request *r)
