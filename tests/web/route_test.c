@@ -7,6 +7,7 @@
 #include "web_client.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* "data: arg, arg, …" of whatever route matched. */
 static int show(gust_request *r)
@@ -158,6 +159,27 @@ TEST(a_pattern_that_backtracks_gives_up)
     assert_non_null(strstr(web_get(web, target, NULL), "HTTP/1.1 500 "));
     assert_non_null(strstr(web->log, "took too many steps"));
     assert_non_null(strstr(web_get(web, "/fast", NULL), "HTTP/1.1 200 "));
+    web_close(web);
+}
+
+TEST(finding_a_route_allocates_nothing)
+{
+    static const gust_route routes[] = {{.path = "/p/([a-z]+)/([0-9]+)", .get = show, .data = "p"},
+                                        {.path = "/l", .get = show, .host = ".*", .data = "l"},
+                                        {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+    int fd = web_connect(web);
+    uint64_t before = 0;
+
+    for (int i = 0; i < 20; i++) {
+        before = i == 10 ? gu_alloc_count() : before;
+        web_send(fd, "GET /p/abc/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_string_equal(web_body_of(web_read(web, fd)), "p [0 abc] [1 1]");
+        web_send(fd, "GET /l HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_string_equal(web_body_of(web_read(web, fd)), "l");
+    }
+    assert_int_equal(gu_alloc_count(), before);
+    close(fd);
     web_close(web);
 }
 
