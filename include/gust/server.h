@@ -149,6 +149,7 @@ GUST_API int gust_httpserver_port(const gust_httpserver *server);
 GUST_API void gust_httpserver_stop(gust_httpserver *server);
 
 /** Closes idle connections now and the others after their response, and waits until none is left.
+ * One that has sent nothing yet is given linger_timeout to begin.
  * **Waits.** **Errors:** -ETIMEDOUT, -ECANCELED; what is left is then still open. */
 GUST_API int gust_httpserver_close_all(gust_httpserver *server) GUST_WAITS GUST_CHECK;
 

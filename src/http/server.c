@@ -195,6 +195,8 @@ int gust_httpserver_close_all(gust_httpserver *server)
 
         if (conn->x == NULL && !conn->is_in_head)
             gu_conn_close_politely(conn);
+        else if (conn->x == NULL && conn->s.pending == NULL) /* new, and silent so far */
+            gu_timeout_start(server->lingering, &conn->timeout);
         else if (conn->x != NULL && server->draining != NULL)
             server->draining(conn->x);
     }

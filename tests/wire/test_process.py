@@ -267,6 +267,18 @@ def test_what_was_received_behind_a_request_is_answered_too(serve):
     assert server.code() == 0
 
 
+def test_a_connection_that_says_nothing_does_not_hold_the_end_up(serve):
+    server = serve().started(1)
+    with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as silent:
+        with server.request("/pid") as later:
+            answer(later)
+        began = time.monotonic()
+        server.stop()
+        assert silent.recv(1) == b""
+        assert server.code() == 0
+    assert time.monotonic() - began < 9  # linger_timeout is 2 s, header_timeout 10
+
+
 def test_a_long_poll_is_cancelled_and_answered_503(serve):
     server = serve().started(1)
     with server.request("/poll") as s:
