@@ -1,0 +1,104 @@
+"""The documents against the code: what they show compiles, what they name exists, where they point
+to is there, and the table of limits has every option."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HEADERS = sorted((ROOT / "include").rglob("*.h"))
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PRELUDE = "#include <gust.h>\n#include <inttypes.h>\n#include <stdio.h>\n#include <stdlib.h>\n" \
+          "#include <string.h>\n"
+STRICT = ["-std=c17", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
+          "-Wstrict-prototypes", "-Werror", "-Wno-unused-function",
+          "-Wno-unused-const-variable", "-Wno-unused-variable",
+          "-Wno-missing-field-initializers", "-Wno-unused-parameter"]
+
+
+def page_name(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(language):
+    """(page, number, text) of every block of a language, on every page."""
+    for page in PAGES:
+        found = [text for lang, text in FENCE.findall(page.read_text()) if lang == language]
+        for i, text in enumerate(found, 1):
+            yield pytest.param(page, text, id=f"{page_name(page)} {i}")
+
+
+def without_blocks(text):
+    return FENCE.sub("", text)
+
+
+# --- what is shown ---
+
+
+def test_the_readme_shows_the_hello_example():
+    example = (ROOT / "examples/hello.c").read_text()
+    shown = [text for lang, text in FENCE.findall((ROOT / "README.md").read_text()) if lang == "c"]
+    assert shown == [example[example.index("#include"):]]
+
+
+@pytest.mark.parametrize("page, text", blocks("c"))
+def test_code_compiles(page, text):
+    done = subprocess.run(["cc", *STRICT, f"-I{ROOT / 'include'}", "-x", "c", "-"],
+                          input=PRELUDE + '#line 1 "block"\n' + text, text=True,
+                          capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+# --- what is named ---
+
+
+def known_names():
+    """Every word that begins as Gust's names do, in the code, its build and its tests."""
+    folders = ("include", "src", "tests", "cmake", "bench", "examples", "fuzz")
+    files = [ROOT / "dev", ROOT / "CMakeLists.txt", ROOT / "CMakePresets.json"]
+    for folder in folders:
+        files += [f for f in (ROOT / folder).rglob("*")
+                  if f.is_file() and f.suffix in (".h", ".c", ".S", ".cpp", ".py", ".txt", ".cmake",
+                                                  ".in")]
+    me = pathlib.Path(__file__)
+    text = "\n".join(f.read_text(errors="replace") for f in files if f != me)
+    return set(re.findall(r"\b(?:gust|GUST|gu|GU)_\w+", text))
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=page_name(p)) for p in PAGES])
+def test_names_exist(page):
+    named = set(re.findall(r"\b(?:gust|GUST|gu|GU)_\w*[A-Za-z0-9]\b(?!…|\*)", page.read_text()))
+    assert sorted(named - known_names()) == []
+
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(text):
+    """The anchors that a page's headings get on the usual sites."""
+    titles = re.findall(r"^#+ +(.*)$", without_blocks(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", t.lower()).strip().replace(" ", "-") for t in titles}
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=page_name(p)) for p in PAGES])
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(without_blocks(page.read_text())):
+        if "://" in link:
+            continue
+        where, _, anchor = link.partition("#")
+        target = page.parent / where if where else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text()), link
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=page_name(p)) for p in PAGES])
+def test_files_that_are_named_exist(page):
+    named = re.findall(r"`((?:src|include|tests|bench|examples|fuzz|docs|cmake)/[\w./-]*)`",
+                       page.read_text())
+    missing = [n for n in named if not (ROOT / n).exists()]
+    assert missing == []
