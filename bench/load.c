@@ -152,19 +152,22 @@ static void parse_options(int argc, char **argv)
 
 /* --- requests --- */
 
-/* One request, its head padded to opt.header bytes, repeated opt.pipeline times. */
+/* One request, its head padded to opt.header bytes (0: the least that HTTP/1.1 asks for), repeated
+ * opt.pipeline times. */
 static void make_batch(void)
 {
     const char *connection = opt.close ? "Connection: close\r\n" : "";
     char head[2048];
-    int n = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s:%ld\r\n%sUser-Agent: load",
-                     opt.path, opt.host, opt.port, connection);
-    long pad = opt.header - n - 4;
+    int n = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s:%ld\r\n%s%s",
+                     opt.path, opt.host, opt.port, connection,
+                     opt.header > 0 ? "User-Agent: load" : "");
+    long pad;
 
     if (n < 0 || n + 4 > (int)sizeof head)
         usage();
-    if (pad < 0)
-        pad = 0;
+    if (opt.header == 0)
+        n -= 2; /* the CRLF of the last field is put with the empty line */
+    pad = opt.header > n + 4 ? opt.header - n - 4 : 0;
     request_length = (size_t)(n + pad + 4);
     batch_length = request_length * (size_t)opt.pipeline;
     if ((batch = malloc(batch_length)) == NULL)

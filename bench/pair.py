@@ -11,7 +11,7 @@ process's own accounting, bracketed by barriers around the load.
   pair.py bare mine='./server --port {port}'
 
 Scenarios: plain (64 keep-alive connections), pipelined (256 connections, 16 requests in flight
-each), close (a connection per request), idle (plain, beside a twin of the same server that holds
+each, with the smallest heads: what a request costs beside the kernel), close (a connection per request), idle (plain, beside a twin of the same server that holds
 --idle connections more: what idleness costs).
 
 The ratio is to the first server (idle: to the twin without idle connections), by best rounds and by
@@ -31,7 +31,7 @@ from servers import COMMANDS, ROOT, Load, Server, available
 
 SCENARIOS = {
     "plain": {"connections": 64},
-    "pipelined": {"connections": 256, "pipeline": 16},
+    "pipelined": {"connections": 256, "pipeline": 16, "header": 0},
     "close": {"connections": 64, "close": True},
     "idle": {"connections": 64},
 }
@@ -100,7 +100,7 @@ def start_twins(names, args, stack):
 
 
 def run_scenario(scenario, args):
-    options = dict(SCENARIOS[scenario], header=args.header, seconds=args.seconds)
+    options = dict({"header": args.header}, **SCENARIOS[scenario], seconds=args.seconds)
     with contextlib.ExitStack() as stack:
         tallies = (start_twins(args.servers, args, stack) if scenario == "idle"
                    else start_all(args.servers, scenario, args, stack))
