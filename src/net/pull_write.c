@@ -5,6 +5,7 @@
  * from where it lies, a part at a time, so that no more of it than the bound is ever copied.
  */
 #include "base/alloc.h"
+#include "base/fmt.h"
 #include "base/loopstack.h"
 #include "net/pull_impl.h"
 #include <stdarg.h>
@@ -59,53 +60,43 @@ int gust_stream_write(gust_stream *stream, const void *bytes, size_t len)
     return err;
 }
 
-struct formatting {
-    char *to;
-    size_t size;
-    const char *format;
-    va_list args;
-};
+#define PRINT_ROOM ((size_t)1024)
 
-static int format(void *arg)
+/* A text that was found to be `len` bytes long. */
+GUST_PRINTF(3, 0)
+static int print_long(gust_stream *stream, size_t len, const char *format, va_list args)
 {
-    struct formatting *f = arg;
-
-    return vsnprintf(f->to, f->size, f->format, f->args);
-}
-
-static int print_long(gust_stream *stream, struct formatting *f, size_t len)
-{
+    char *text = gu_alloc(len + 1);
     int err;
 
-    f->to = gu_alloc(len + 1);
-    f->size = len + 1;
-    if (f->to == NULL)
+    if (text == NULL)
         return -ENOMEM;
-    gu_on_loop_stack(format, f);
-    err = gust_stream_write(stream, f->to, len);
-    gu_free(f->to);
+    gu_vsnprintf(text, len + 1, format, args);
+    err = gust_stream_write(stream, text, len);
+    gu_free(text);
     return err;
 }
 
-int gust_stream_printf(gust_stream *stream, const char *fmt, ...)
+int gust_stream_printf(gust_stream *stream, const char *format, ...)
 {
-    struct formatting f = {.size = 1024, .format = fmt};
+    va_list args;
+    char *to;
     int n, err;
 
     gu_pull_check(stream, "gust_stream_printf");
-    f.to = gu_stream_reserve(&stream->push, f.size);
-    va_start(f.args, fmt);
-    n = gu_on_loop_stack(format, &f);
-    va_end(f.args);
+    to = gu_stream_reserve(&stream->push, PRINT_ROOM);
+    va_start(args, format);
+    n = gu_vsnprintf(to, PRINT_ROOM, format, args);
+    va_end(args);
     if (n < 0)
         return -EINVAL;
-    if ((size_t)n < f.size) {
+    if ((size_t)n < PRINT_ROOM) {
         gu_stream_commit(&stream->push, (size_t)n);
         return gust_stream_write(stream, "", 0);
     }
-    va_start(f.args, fmt);
-    err = print_long(stream, &f, (size_t)n);
-    va_end(f.args);
+    va_start(args, format);
+    err = print_long(stream, (size_t)n, format, args);
+    va_end(args);
     return err;
 }
 

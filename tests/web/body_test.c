@@ -13,21 +13,36 @@
 
 static char request[6 << 20];
 
+/* Prints into the request from `at` on; what follows it. */
+static size_t put(size_t at, const char *format, ...) GUST_PRINTF(2, 3);
+
+static size_t put(size_t at, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(request + at, sizeof request - at, format, args);
+    va_end(args);
+    assert_in_range(n, 0, sizeof request - at - 1);
+    return at + (size_t)n;
+}
+
 /* A POST with a body of `len` bytes, "abc…" over and over. */
 static const char *post(const char *target, bool is_chunked, size_t len)
 {
-    size_t at = (size_t)sprintf(request, "POST %s HTTP/1.1\r\nHost: localhost\r\n", target);
+    size_t at = put(0, "POST %s HTTP/1.1\r\nHost: localhost\r\n", target);
 
     if (!is_chunked)
-        at += (size_t)sprintf(request + at, "Content-Length: %zu\r\n\r\n", len);
+        at = put(at, "Content-Length: %zu\r\n\r\n", len);
     else
-        at += (size_t)sprintf(request + at, "Transfer-Encoding: chunked\r\n\r\n");
+        at = put(at, "Transfer-Encoding: chunked\r\n\r\n");
     if (is_chunked && len > 0)
-        at += (size_t)sprintf(request + at, "%zx\r\n", len);
+        at = put(at, "%zx\r\n", len);
     for (size_t i = 0; i < len; i++)
         request[at + i] = (char)('a' + i % 26);
     at += len;
-    sprintf(request + at, "%s", !is_chunked ? "" : len > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
+    put(at, "%s", !is_chunked ? "" : len > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
     return request;
 }
 
@@ -329,12 +344,11 @@ TEST(json_that_would_cost_too_much_is_413)
     struct web *web = web_open(&(gust_app_options){.routes = routes});
     size_t n = 200, head, len = 1 << 20;
 
-    head = (size_t)sprintf(request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
+    head = put(0, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
     memset(request + head, '[', n);
     request[head + n] = '\0';
     assert_non_null(strstr(talk(web, request), "HTTP/1.1 413 "));
-    head =
-        (size_t)sprintf(request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n[", len);
+    head = put(0, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n[", len);
     for (size_t i = 1; i < len; i += 3)
         memcpy(request + head + i - 1, "{},", 4);
     assert_non_null(strstr(talk(web, request), "HTTP/1.1 413 "));
