@@ -82,7 +82,7 @@ static void wait_in(struct gu_conn *conn, struct gu_timeout_list *list)
 
 void gu_conn_watch(struct gu_conn *conn)
 {
-    if (!conn->is_watched)
+    if (!conn->is_watched && conn->state != GU_CONN_CLOSED) /* its request may outlive it */
         wait_in(conn, conn->server->busy);
 }
 
