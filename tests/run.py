@@ -247,7 +247,8 @@ def fuzz(results):
 
 def consume(results, prefix, language, link):
     """tests/consumer by pkg-config, as a user with a Makefile builds it."""
-    compiler, file = {"C": ("gcc", "consumer.c"), "C++": ("g++", "consumer.cpp")}[language]
+    compiler, standard, file = {"C": ("gcc", "c17", "consumer.c"),
+                                "C++": ("g++", "c++20", "consumer.cpp")}[language]
     name = f"install: a {link} consumer in {language} by pkg-config"
     env = {"PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig", "LD_LIBRARY_PATH": f"{prefix}/lib"}
     static = ["--static"] if link == "static" else []
@@ -258,8 +259,8 @@ def consume(results, prefix, language, link):
     words = [f"{prefix}/lib/libgust.a" if link == "static" and w == "-lgust" else w
              for w in flags.split()]
     program = prefix / f"consumer-{language}-{link}"
-    code, output = execute([compiler, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o",
-                            str(program), str(ROOT / "tests" / "consumer" / file), *words])
+    code, output = execute([compiler, f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                            "-o", str(program), str(ROOT / "tests" / "consumer" / file), *words])
     if code == 0:
         code, output = execute([str(program)], env)
     results.add(name, output if code else "")

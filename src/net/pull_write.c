@@ -9,7 +9,6 @@
 #include "base/loopstack.h"
 #include "net/pull_impl.h"
 #include <stdarg.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 #define UNSENT_MAX ((size_t)256 * 1024) /* more than that, and the writer waits */

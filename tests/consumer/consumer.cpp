@@ -4,12 +4,7 @@
 #include <iostream>
 #include <string>
 
-// C++20 takes designated initialisers in the order of the members only, so these stand in the order
-// in which people write them; as a GNU extension C++17 takes them too.
-#pragma GCC diagnostic ignored "-Wpragmas"
-#pragma GCC diagnostic ignored "-Wunknown-warning-option"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wc++20-designator"
+// Designated initialisers are C++20's, in the order of the members, in which people write them.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 namespace
