@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -74,6 +75,13 @@ class Example:
 
     def get(self, path, **fields):
         return self.request("GET", path, **fields)
+
+    def post_form(self, path, **fields):
+        """The answer to a form; a name that begins with a capital letter is a field of the head."""
+        head = {name: value for name, value in fields.items() if name[0].isupper()}
+        form = {name: value for name, value in fields.items() if name not in head}
+        return self.request("POST", path, urllib.parse.urlencode(form),
+                            Content_Type="application/x-www-form-urlencoded", **head)
 
     def drain(self):
         """SIGTERM, and the exit code; what it logged until then is in self.log."""

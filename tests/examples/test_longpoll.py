@@ -21,7 +21,7 @@ def answer(connection):
 
 
 def say(server, text):
-    said = server.request("POST", "/messages", f"text={text}")
+    said = server.post_form("/messages", text=text)
     assert said.status == 201, said.body
     return said.json()["id"]
 
@@ -29,7 +29,7 @@ def say(server, text):
 def test_every_poll_that_waits_gets_the_message(example):
     room = example("longpoll")
     polls = [poll(room, 0) for _ in range(3)]
-    assert say(room, "hello%20there") == 1
+    assert say(room, "hello there") == 1
     assert [answer(p) for p in polls] == [
         (200, '{"messages":[{"id":1,"text":"hello there"}],"last":1}')] * 3
 
@@ -59,9 +59,9 @@ def test_the_last_200_messages_are_kept(example):
 def test_a_message_is_checked(example):
     room = example("longpoll")
     say(room, "x" * 1000)
-    assert room.request("POST", "/messages", "text=" + "x" * 1001).status == 422
-    assert room.request("POST", "/messages", "text=+").status == 422
-    assert room.request("POST", "/messages", "word=a").status == 400
+    assert room.post_form("/messages", text="x" * 1001).status == 422
+    assert room.post_form("/messages", text=" ").status == 422
+    assert room.post_form("/messages", word="a").status == 400
     assert room.get("/messages?since=0").json()["last"] == 1
 
 
