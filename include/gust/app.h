@@ -142,6 +142,9 @@ typedef struct gust_beat gust_beat;
 GUST_API gust_beat *gust_app_every(gust_app *app, double seconds, void (*fn)(void *arg), void *arg);
 GUST_API void gust_beat_stop(gust_beat *beat);
 
+/** The number of connections that are open to it, on this thread's loop. */
+GUST_API size_t gust_app_n_connections(const gust_app *app);
+
 /** Whether it is shutting down. */
 GUST_API bool gust_app_is_draining(const gust_app *app);
 

@@ -93,6 +93,9 @@ GUST_API int gust_find_int(const gust_request *r, const char *name, int64_t min,
 GUST_API void gust_invalid(gust_request *r, const char *field, const char *format, ...)
     GUST_PRINTF(3, 4);
 
+/** What was noted first of a field, for the form that is shown again; NULL if nothing was. */
+GUST_API const char *gust_find_invalid(const gust_request *r, const char *field);
+
 /** Whether nothing was noted. */
 GUST_API bool gust_is_valid(const gust_request *r);
 

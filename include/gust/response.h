@@ -100,6 +100,10 @@ GUST_API int gust_send_error(gust_request *r, int status);
 GUST_API GUST_NORETURN void gust_raise(gust_request *r, int status, const char *format, ...)
     GUST_PRINTF(3, 4);
 
+/** Writes the page that is shown where there is no write_error: what one calls for the errors that
+ * it has no page of its own for. */
+GUST_API void gust_write_error(gust_request *r, const gust_error *error);
+
 /* --- elsewhere --- */
 
 /** The URL of a named route, with an argument for each group, percent-encoded; args end with NULL.

@@ -145,6 +145,9 @@ GUST_API int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[
 /** The port of the first TCP socket that the server listens on, 0 without one. */
 GUST_API int gust_httpserver_port(const gust_httpserver *server);
 
+/** The number of connections that are open. */
+GUST_API size_t gust_httpserver_n_connections(const gust_httpserver *server);
+
 /** Stops accepting, once those who wait already are let in; connections go on. */
 GUST_API void gust_httpserver_stop(gust_httpserver *server);
 

@@ -341,6 +341,11 @@ int gust_httpserver_start(gust_httpserver *server, int n)
     return gust_httpserver_add_sockets(server, set.fds, set.n);
 }
 
+size_t gust_httpserver_n_connections(const gust_httpserver *server)
+{
+    return server->n_conns;
+}
+
 int gust_httpserver_port(const gust_httpserver *server)
 {
     GU_LIST_FOREACH (link, &server->listeners) {

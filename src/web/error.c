@@ -101,6 +101,11 @@ static const char *public_message(const gust_request *r, const gust_error *error
     return is_public ? error->message : NULL;
 }
 
+void gust_write_error(gust_request *r, const gust_error *error)
+{
+    gu_error_page(r, error->status, public_message(r, error));
+}
+
 static void answer(gust_request *r, const gust_error *error)
 {
     void (*hook)(gust_request *, const gust_error *) =
@@ -111,10 +116,9 @@ static void answer(gust_request *r, const gust_error *error)
     gu_response_defaults(r);
     if (hook == NULL)
         hook = r->app->options.write_error;
-    if (hook != NULL)
-        hook(r, error);
-    else
-        gu_error_page(r, error->status, public_message(r, error));
+    if (hook == NULL)
+        hook = gust_write_error;
+    hook(r, error);
     if ((r->flags & GU_R_FINISHED) == 0)
         gust_ignore(gust_finish(r));
 }

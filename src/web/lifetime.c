@@ -237,6 +237,13 @@ static void stop_beats(struct gu_lifetime *life)
     }
 }
 
+size_t gust_app_n_connections(const gust_app *app)
+{
+    const struct gu_lifetime *life = app->lifetime;
+
+    return life == NULL || life->server == NULL ? 0 : gust_httpserver_n_connections(life->server);
+}
+
 /* --- starting --- */
 
 static void call_on_start(void *arg)
@@ -365,6 +372,7 @@ int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void
     life->started_arg = arg;
     code = gust_run(live, life);
     life->main = NULL;
+    life->server = NULL; /* which its owner may free */
     return code == 0 ? 0 : 1;
 }
 

@@ -24,6 +24,15 @@ void gust_invalid(gust_request *r, const char *field, const char *format, ...)
     gu_problem_add(r, gust_str_from(field), message);
 }
 
+const char *gust_find_invalid(const gust_request *r, const char *field)
+{
+    const struct gu_problem *p = r->problems == NULL ? NULL : r->problems->first;
+
+    while (p != NULL && !gust_str_equal(p->field, field))
+        p = p->next;
+    return p == NULL ? NULL : p->message.ptr;
+}
+
 bool gust_is_valid(const gust_request *r)
 {
     return (r->flags & GU_R_INVALID) == 0;

@@ -217,12 +217,18 @@ TEST(asking_for_what_is_not_there_is_400)
 
 static int check_get(gust_request *r)
 {
+    assert_null(gust_find_invalid(r, "name"));
     if (gust_find_argument(r, "name") == NULL)
         gust_invalid(r, "name", "is missing");
     if (gust_find_argument(r, "age") == NULL)
         gust_invalid(r, "age", "is at least %d", 18);
     if (gust_find_argument(r, "return") != NULL && !gust_is_valid(r))
         return gust_fail_invalid(r);
+    if (gust_find_argument(r, "show") != NULL) {
+        gust_invalid(r, "name", "is short");
+        gust_text(r, "%s; %s", gust_find_invalid(r, "age"), gust_find_invalid(r, "name"));
+        return gust_find_invalid(r, "na") == NULL ? 0 : -EIO;
+    }
     gust_check_valid(r);
     if (gust_fail_invalid(r) != 0)
         return -EIO;
@@ -242,6 +248,7 @@ TEST(all_that_is_wrong_is_answered_at_once)
         {"both", "/", 422, "is missing", "is at least 18"},
         {"both, returning", "/?return=1", 422, "is missing", "is at least 18"},
         {"one", "/?name=x", 422, "is at least 18", NULL},
+        {"in a form", "/?show=1", 200, "is at least 18; is missing", "is missing"},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 

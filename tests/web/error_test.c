@@ -372,6 +372,12 @@ TEST(write_error_writes_the_page_and_cannot_go_round)
          "handler: 502 the password is x"},
         {"else the application's", fail_502, NULL, page_of_app, "HTTP/1.1 502 Bad Gateway",
          "app: 502 0 the password is x"},
+        {"else the page that there always is", fail_404, gust_write_error, page_of_app,
+         "HTTP/1.1 404 Not Found",
+         "<html><title>404: Not Found</title><body>404: Not Found<p>no story &lt;b&gt;7&lt;/b&gt; "
+         "&amp; \xff</p></body></html>"},
+        {"which does not tell why it failed", fail_502, gust_write_error, NULL,
+         "HTTP/1.1 502 Bad Gateway", HTML("502: Bad Gateway")},
         {"for a raise", raise_500, NULL, page_of_app, "HTTP/1.1 500 Internal Server Error",
          "app: 500 0 the password is x"},
         {"for a bare code", late_code_get, NULL, page_of_app, "HTTP/1.1 200 OK", "whole"},

@@ -98,6 +98,7 @@ TEST(an_application_starts_serves_stops_and_then_joins_its_tasks)
     assert_int_equal(gust_app_run(life.app, life.server), 0);
     assert_string_equal(story, "start@0 started@1 stop@10 on_stop@10 stopped@12 job-drained@12");
     assert_int_equal(gust_app_go(life.app, job, life.app), -ECANCELED);
+    assert_int_equal(gust_app_n_connections(life.app), 0);
     assert_null(gust_app_every(life.app, 1, job, life.app));
     life_close(&life);
 }
