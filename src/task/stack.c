@@ -147,13 +147,24 @@ static bool protect(struct gu_stack_pool *pool, void *page)
     return true;
 }
 
+/* That the call succeeds says nothing where it is not the kernel that answers (qemu-user): the
+ * first page is proven by a system call that would have to read it. */
+static bool install(struct gu_stack_pool *pool, void *page)
+{
+    if (madvise(page, GU_PAGE, MADV_GUARD_INSTALL) != 0)
+        return false;
+    if (!pool->is_light_proven)
+        pool->is_light_proven = access(page, F_OK) < 0 && errno == EFAULT;
+    return pool->is_light_proven;
+}
+
 static bool guard_set(struct gu_stack_pool *pool, struct gu_stack_slab *slab, size_t i)
 {
     void *page = slab->memory + i * GU_STACK_SIZE;
 
     switch (pool->guard) {
     case GU_GUARD_LIGHT:
-        return madvise(page, GU_PAGE, MADV_GUARD_INSTALL) == 0;
+        return install(pool, page);
     case GU_GUARD_MPROTECT:
         return protect(pool, page);
     case GU_GUARD_CANARY:

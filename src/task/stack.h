@@ -37,8 +37,9 @@ struct gu_stack_pool {
     struct gu_stack_slab *slabs; /* all */
     struct gu_stack_slab *cold;  /* those with stacks that no memory backs */
     size_t n_free, n_used, peak;
-    size_t n_protected;  /* guards made by mprotect() */
-    enum gu_guard guard; /* what the next stack gets; only ever goes down the list */
+    size_t n_protected;   /* guards made by mprotect() */
+    enum gu_guard guard;  /* what the next stack gets; only ever goes down the list */
+    bool is_light_proven; /* a light guard was seen to work */
 };
 
 void gu_stack_pool_init(struct gu_stack_pool *pool);

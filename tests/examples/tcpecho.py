@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""tcpecho PROGRAM: its server and its client, and a client that is not ours."""
+"""tcpecho PROGRAM…: its server and its client, and a client that is not ours."""
 
 import re
 import socket
@@ -8,13 +8,13 @@ import sys
 
 
 def client(program, port, *words):
-    return subprocess.run([program, f"--connect=127.0.0.1:{port}", *words], capture_output=True,
+    return subprocess.run([*program, f"--connect=127.0.0.1:{port}", *words], capture_output=True,
                           text=True, timeout=30, check=True).stdout
 
 
 def main():
-    program = sys.argv[1]
-    server = subprocess.Popen([program, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    program = sys.argv[1:]
+    server = subprocess.Popen([*program, "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         port = int(re.search(r"port (\d+)", server.stdout.readline()).group(1))
         assert client(program, port, "hello", "two words") == "hello\ntwo words\n"
@@ -27,7 +27,7 @@ def main():
         with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
             s.sendall(b"x" * 65536)
             assert s.makefile("rb").read() == b"no line is longer than 65536 bytes\n"
-        gone = subprocess.run([program, "--connect", "127.0.0.1:1", "x"], capture_output=True,
+        gone = subprocess.run([*program, "--connect", "127.0.0.1:1", "x"], capture_output=True,
                               text=True, timeout=30, check=False)
         assert gone.returncode == 1 and "refused" in gone.stderr, gone
         assert server.poll() is None
