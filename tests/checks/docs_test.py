@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 HEADERS = sorted((ROOT / "include").rglob("*.h"))
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -50,6 +50,15 @@ def test_code_compiles(page, text):
     done = subprocess.run(["cc", *STRICT, f"-I{ROOT / 'include'}", "-x", "c", "-"],
                           input=PRELUDE + '#line 1 "block"\n' + text, text=True,
                           capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page, text", blocks("cpp"))
+def test_code_in_cpp_compiles(page, text):
+    done = subprocess.run(["c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                           "-Wno-missing-field-initializers",
+                           f"-I{ROOT / 'include'}", "-x", "c++", "-"],
+                          input=text, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -96,9 +105,61 @@ def test_links_lead_somewhere(page):
             assert anchor in anchors(target.read_text()), link
 
 
+# The first column of the tables in limits.md and architecture.md names files of tests and sources
+# as `tests/…` and `src/…`; so does the text.
 @pytest.mark.parametrize("page", [pytest.param(p, id=page_name(p)) for p in PAGES])
 def test_files_that_are_named_exist(page):
     named = re.findall(r"`((?:src|include|tests|bench|examples|fuzz|docs|cmake)/[\w./-]*)`",
                        page.read_text())
     missing = [n for n in named if not (ROOT / n).exists()]
     assert missing == []
+
+
+# --- the table of limits ---
+
+OPTIONS = re.compile(r"typedef struct (gust_\w+_options) \{(.*?)^\} \1;", re.MULTILINE | re.DOTALL)
+TEST_CELL = re.compile(r"`(tests/[\w/]+\.(?:c|py))`((?:: `\w+`(?:, `\w+`)*)?)")
+LIMITS = ROOT / "docs/limits.md"
+
+
+def members(body):
+    """The names that a struct of options has: of objects and of pointers to functions."""
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+    for declaration in body.split(";"):
+        function = re.search(r"\(\*(\w+)\)\(", declaration)
+        if function:
+            yield function[1]
+        elif declaration.strip():
+            first, *others = declaration.split(",")
+            yield from re.findall(r"(\w+)\s*$", first)
+            yield from (re.search(r"\w+", other)[0] for other in others)
+
+
+def option_members():
+    for header in HEADERS:
+        for name, body in OPTIONS.findall(header.read_text()):
+            for member in members(body):
+                yield pytest.param(name, member, id=f"{name}.{member}")
+
+
+def test_members_are_found():
+    body = "int a; /**< one; two */\n const char *b, *c;\n int (*f)(int x);\n bool d;"
+    assert list(members(body)) == ["a", "b", "c", "f", "d"]
+
+
+@pytest.mark.parametrize("name, member", option_members())
+def test_limits_has_every_option(name, member):
+    """In a row of its struct's, of the server's, or in the list of what is no limit."""
+    text = LIMITS.read_text()
+    own = f"`{name}.{member}`"
+    listed = re.search(rf"`{name}`: ((?:`\w+`(?:, )?)+)", text)
+    in_rows = re.search(rf"\| `{member}`", text) if name == "gust_httpserver_options" else None
+    assert own in text or in_rows or (listed and f"`{member}`" in listed[1])
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=page_name(p)) for p in PAGES])
+def test_tests_that_are_named_exist(page):
+    for path, names in TEST_CELL.findall(page.read_text()):
+        text = (ROOT / path).read_text()
+        for name in re.findall(r"`(\w+)`", names):
+            assert re.search(rf"\b{name}\b", text), f"{path} has no {name}"
