@@ -192,23 +192,34 @@ static void refuse_size(struct gu_conn *conn, const char *buf, size_t len)
         gu_conn_refuse(conn, 431, "the head is too long (max_header_size)");
 }
 
+/* Skips empty lines before a request. False when nothing else is there yet, or half of one. */
+static bool skip_lines(struct gu_conn *conn)
+{
+    size_t len;
+
+    conn->in += gu_head_skip(conn->in, (size_t)(conn->in_end - conn->in));
+    len = (size_t)(conn->in_end - conn->in);
+    if (len > 1 || (len == 1 && *conn->in != '\r'))
+        return true;
+    if (conn->is_ended)
+        gu_conn_close_politely(conn);
+    else if (len > 0)
+        head_begun(conn);
+    return false;
+}
+
 /* Parses the head at conn->in and starts its request. False when there is none to be had now. */
 static bool take_head(struct gu_conn *conn)
 {
     struct gust_httpserver *server = conn->server;
     struct gu_head *head = &server->http->head;
-    size_t len = (size_t)(conn->in_end - conn->in);
+    size_t len;
     const char *error = NULL, *at;
     enum gu_head_result result;
 
-    if (gu_unlikely(conn->in[0] == '\r' || conn->in[0] == '\n') && conn->resume.seen == 0) {
-        size_t skip = gu_head_skip(conn->in, len);
-
-        conn->in += skip;
-        len -= skip;
-        if (len == 0)
-            return false;
-    }
+    if (gu_unlikely(conn->in[0] == '\r') && conn->resume.seen == 0 && !skip_lines(conn))
+        return false;
+    len = (size_t)(conn->in_end - conn->in);
     result = gu_head_parse_request(conn->in, gu_min(len, server->max_header_size),
                                    server->max_header_count, &conn->resume, head, &error);
     if (gu_unlikely(result != GU_HEAD_DONE)) {
@@ -216,6 +227,8 @@ static bool take_head(struct gu_conn *conn)
             refuse_head(conn, result, error);
         else if (len >= server->max_header_size)
             refuse_size(conn, conn->in, len);
+        else if (conn->is_ended)
+            gu_conn_close_politely(conn); /* the end came before: the rest will not */
         else
             head_begun(conn);
         return false;

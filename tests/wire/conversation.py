@@ -65,6 +65,24 @@ def until(condition, what):
     raise AssertionError(f"not within {DEADLINE} s: {what}")
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    """Until somebody listens there."""
+    def listens():
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    until(listens, f"somebody listens on {port}")
+
+
 # --- the server ---
 
 
