@@ -30,7 +30,7 @@ struct program {
     double drain_timeout;
     bool has_access_log;
     struct gu_sockets *sets; /* n_threads for each worker */
-    char listens[2 * GUST_ADDRESS_TEXT + 8];
+    char listens[2 * GUST_ADDRESS_TEXT + 40];
     int64_t n_descriptors;
 };
 
@@ -189,6 +189,9 @@ static void name_addresses(struct program *p)
         if (gust_socket_address(p->sets[0].fds[i], address) == 0)
             len += (size_t)snprintf(p->listens + len, sizeof p->listens - len, "%s%s",
                                     i > 0 ? " and " : "", address);
+    if (p->address == NULL) /* what a browser can be given */
+        snprintf(p->listens + len, sizeof p->listens - len, " (http://localhost:%d)",
+                 gust_socket_port(p->sets[0].fds[0]));
 }
 
 static int listen_all(struct program *p)
