@@ -91,6 +91,7 @@ static const char page[] =
     "<!DOCTYPE html>\n"
     "<html lang=en><meta charset=utf-8><title>Chat</title>\n"
     "<meta name=viewport content='width=device-width, initial-scale=1'>\n"
+    "<link rel=icon href='data:,'>\n"
     "<style>\n"
     ":root { color-scheme: light dark }\n"
     "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 2rem auto;\n"
