@@ -9,12 +9,15 @@ import socket
 import subprocess
 import sys
 import threading
+import xml.etree.ElementTree
 
 import pytest
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
+import chart  # noqa: E402
 import servers  # noqa: E402
+import svg  # noqa: E402
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -162,3 +165,42 @@ def test_servers_leave_nothing_behind(build):
     directory, pid = pathlib.Path(server.directory), server.process.pid
     server.stop()
     assert not directory.exists() and not pathlib.Path(f"/proc/{pid}").exists()
+
+
+AB = """
+Complete requests:      2000
+Failed requests:        {failed}
+{more}Requests per second:    13801.29 [#/sec] (mean)
+  50%      2
+  99%      4
+"""
+
+
+def test_chart_reads_what_ab_prints():
+    assert chart.parse_ab(AB.format(failed=0, more="")) == (13801.29, 2, 4)
+
+
+@pytest.mark.parametrize("failed, more", [(3, ""), (0, "Non-2xx responses:      2000\n")])
+def test_chart_refuses_a_run_that_failed(failed, more):
+    with pytest.raises(SystemExit):
+        chart.parse_ab(AB.format(failed=failed, more=more))
+
+
+@pytest.mark.parametrize("drawn", [
+    svg.bars("a & b", "note", [("one", 10.0, "a"), ("two <", 5.0, "b")]),
+    svg.lines("a & b", "note", "x", [("one", "a", [(0, 1.0), (900, 2.5)]), ("two", "b", [(0, 1.0)])]),
+])
+def test_charts_are_xml_and_inside_their_page(drawn):
+    page = xml.etree.ElementTree.fromstring(drawn)
+    width, height = float(page.get("width")), float(page.get("height"))
+    for element in page.iter():
+        assert 0 <= float(element.get("x", 0)) <= width
+        assert 0 <= float(element.get("y", 0)) <= height
+
+
+@pytest.mark.parametrize("most, expected", [
+    (0.5, [0, 0.1, 0.2, 0.3, 0.4, 0.5]), (7, [0, 1, 2, 3, 4, 5, 6, 7]),
+    (10000, [0, 2000, 4000, 6000, 8000, 10000]),
+])
+def test_ticks_are_round(most, expected):
+    assert svg.ticks(most) == pytest.approx(expected)

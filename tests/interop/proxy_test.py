@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conversation import free_port, wait_for
+from conversation import digest, free_port, wait_for
 
 CONF = """
 daemon off; master_process off; pid {dir}/pid; error_log stderr;
@@ -51,11 +51,12 @@ def ask(connection, method, path, body=None, **options):
 def test_behind_nginx(proxied):
     for _ in range(20):
         assert ask(proxied, "GET", "/hello") == (200, b"hello")
-    body = bytes(range(256)) * 20000
-    assert ask(proxied, "POST", "/echo", body) == (200, body)
+    body = bytes(range(256)) * 4000  # counted, not echoed: nginx sends all before it reads
+    assert ask(proxied, "POST", "/count", body) == (200, digest(body))
     pieces = [body[i:i + 70000] for i in range(0, len(body), 70000)]
-    assert ask(proxied, "POST", "/echo", iter(pieces), encode_chunked=True,
-               headers={"Transfer-Encoding": "chunked"}) == (200, body)
+    assert ask(proxied, "POST", "/count", iter(pieces), encode_chunked=True,
+               headers={"Transfer-Encoding": "chunked"}) == (200, digest(body))
+    assert ask(proxied, "POST", "/echo", body[:50000]) == (200, body[:50000])
     assert len(ask(proxied, "GET", "/chunks?3000000")[1]) == 3000000
     assert len(ask(proxied, "GET", "/big?3000000")[1]) == 3000000
     assert ask(proxied, "HEAD", "/big?100")[1] == b""

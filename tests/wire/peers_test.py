@@ -148,7 +148,7 @@ def test_handler_that_asks_for_the_body_of_a_client_that_left(serve):
 
 def test_leaving_is_no_error_of_ours(serve):
     server = serve()
-    for request in (get(b"/slow?0.01"), get(b"/big?5000000")):
+    for request in (get(b"/slow?0.3"), get(b"/big?50000000")):
         c = server.connect(rcvbuf=4096)
         c.send(request).is_quiet(0.005)
         c.reset()
