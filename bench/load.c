@@ -158,9 +158,8 @@ static void make_batch(void)
 {
     const char *connection = opt.close ? "Connection: close\r\n" : "";
     char head[2048];
-    int n = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s:%ld\r\n%s%s",
-                     opt.path, opt.host, opt.port, connection,
-                     opt.header > 0 ? "User-Agent: load" : "");
+    int n = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s:%ld\r\n%s%s", opt.path,
+                     opt.host, opt.port, connection, opt.header > 0 ? "User-Agent: load" : "");
     long pad;
 
     if (n < 0 || n + 4 > (int)sizeof head)
@@ -196,7 +195,7 @@ static void send_all(int fd, const char *bytes, size_t len)
 /* --- connections --- */
 
 /* A blocking connect: on loopback the handshake is over when it returns. `source` picks 127.0.0.x,
- * because there are only some 28,000 ports an address. */
+ * because there are only some 28,000 ports an address; processes begin at different ones. */
 static int open_connection(long source)
 {
     struct sockaddr_in from = {.sin_family = AF_INET,
@@ -206,6 +205,8 @@ static int open_connection(long source)
     if (fd < 0)
         die("socket");
     if (source > 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+                   sizeof on); /* or its port is lost for a minute */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
         if (bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
             die("bind");
@@ -290,7 +291,7 @@ static void watch(struct connection *c)
 static void open_idle(void)
 {
     for (long i = 0; i < opt.idle; i++)
-        exchange_one(open_connection(1 + i / IDLE_PER_SOURCE));
+        exchange_one(open_connection(1 + (getpid() + i / IDLE_PER_SOURCE) % (SOURCES - 1)));
 }
 
 static struct connection *open_connections(void)
