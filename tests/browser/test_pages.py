@@ -1,4 +1,4 @@
-"""demo in Chromium: what is live on its page is."""
+"""Pages of the examples in Chromium: what is live on them is."""
 
 import pytest
 
