@@ -140,6 +140,8 @@ GUST_API int gust_app_go(gust_app *app, void (*fn)(void *arg), void *arg);
  * skipped. NULL when memory is short. The handle lives as long as the application. */
 typedef struct gust_beat gust_beat;
 GUST_API gust_beat *gust_app_every(gust_app *app, double seconds, void (*fn)(void *arg), void *arg);
+
+/** No beat begins after this; one that runs goes on. NULL is allowed. */
 GUST_API void gust_beat_stop(gust_beat *beat);
 
 /** The number of connections that are open to it, on this thread's loop. */

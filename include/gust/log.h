@@ -50,7 +50,7 @@ GUST_API int gust_log_setup(const gust_log_options *options) GUST_CHECK;
  * **Errors:** -ENOENT, -EINVAL. */
 GUST_API int gust_log_set_level(const char *logger, gust_log_level level) GUST_CHECK;
 
-/** The level of a name: "debug" … "critical", "none"; -EINVAL if it is none. */
+/** The level of a name: "debug" … "critical", "none". **Errors:** -EINVAL if it is none. */
 GUST_API int gust_log_level_from(const char *name) GUST_CHECK;
 
 /** Logs to "gust.application", as printf() would. */

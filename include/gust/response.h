@@ -51,6 +51,9 @@ GUST_API void gust_clear_cookie(gust_request *r, const char *name,
 
 /* --- the body --- */
 
+/** Adds to the body, which is kept until it is flushed and counts against the task's memory; a
+ * copy is made. What goes wrong is latched: short memory, a finished response, a client that left.
+ */
 GUST_API void gust_write(gust_request *r, const void *data, size_t len);
 GUST_API void gust_puts(gust_request *r, const char *text);
 GUST_API void gust_printf(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);

@@ -65,8 +65,8 @@ GUST_API int gust_read_until(gust_stream *stream, const char *delim, size_t max,
                              gust_str *lent) GUST_WAITS GUST_CHECK;
 
 /** Everything up to the end of the first match of a regular expression (PCRE2). Otherwise as
- * gust_read_until(). **Errors:** also -EINVAL for a pattern that does not compile, and
- * -GUST_ETOOBIG for a match that takes too long. */
+ * gust_read_until(). **Waits. Lends** `lent` until the next read. **Errors:** also -EINVAL for a
+ * pattern that does not compile, and -GUST_ETOOBIG for a match that takes too long. */
 GUST_API int gust_read_until_regex(gust_stream *stream, const char *pattern, size_t max,
                                    gust_str *lent) GUST_WAITS GUST_CHECK;
 
