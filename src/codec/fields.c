@@ -24,16 +24,25 @@ static bool has_control(uint64_t word)
     return ((((word - 0x20 * ones) & ~word) | ((del - ones) & ~del)) & tops) != 0;
 }
 
+static bool is_clean(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return !has_control(word);
+}
+
+/* By words, the last of which overlaps the one before it; what a word cannot settle, the table
+ * does. */
 bool gu_field_value_ok(gust_str value)
 {
     size_t i = 0;
 
-    for (; value.len - i >= 8; i += 8) {
-        uint64_t word;
-
-        memcpy(&word, value.ptr + i, sizeof word);
-        if (gu_unlikely(has_control(word)))
-            break;
+    if (value.len >= 8) {
+        while (value.len - i > 8 && gu_likely(is_clean(value.ptr + i)))
+            i += 8;
+        if (value.len - i <= 8 && gu_likely(is_clean(value.ptr + value.len - 8)))
+            return true;
     }
     return gu_chars_are(value.ptr + i, value.len - i, GU_CHAR_TEXT);
 }

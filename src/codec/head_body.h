@@ -141,6 +141,7 @@ GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index)
 {
     struct gu_head *h = w->head;
     const struct gu_field *field = &h->fields[index];
+    gust_str value;
 
     if (gu_likely(h->first[field->id] == 0))
         h->first[field->id] = (uint16_t)(index + 1);
@@ -148,7 +149,9 @@ GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index)
         w->repeated |= 1u << field->id;
     if (field->id > GU_FIELD_LAST_UNDERSTOOD)
         return true;
-    w->error = gu_head_take_field(w, field->id, gu_str(w->buf + field->value, field->value_len));
+    value = gu_str(w->buf + field->value, field->value_len);
+    w->error = field->id == GU_FIELD_HOST ? gu_head_take_host(value)
+                                          : gu_head_take_field(w, field->id, value);
     w->bad = GU_HEAD_BAD;
     return w->error == NULL;
 }

@@ -142,7 +142,9 @@ const char *gu_head_take_target(struct gu_head_work *w);
 /* Fields with an id up to this one mean something to the parser. */
 #define GU_FIELD_LAST_UNDERSTOOD GU_FIELD_EXPECT
 
-/* Takes such a field. What is wrong, or NULL. */
+/* Takes such a field. What is wrong, or NULL. The Host, which every request has, has a short way.
+ */
+const char *gu_head_take_host(gust_str value);
 const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str value);
 
 /* What is wrong with the name, or with the value, of the field line at `line`; `at` is its first

@@ -227,13 +227,16 @@ const char *gu_head_take_target(struct gu_head_work *w)
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
-static const char *take_host(gust_str value)
+static gu_noinline const char *take_other_host(gust_str value)
 {
     bool has_port;
 
-    if (gu_likely(is_plain_authority(value)))
-        return NULL;
     return value.len == 0 || is_authority(value, &has_port) ? NULL : "the Host is malformed";
+}
+
+const char *gu_head_take_host(gust_str value)
+{
+    return gu_likely(is_plain_authority(value)) ? NULL : take_other_host(value);
 }
 
 /* Whether a value, or a part of one, is a word of 24 bytes at the most, whatever its case. */
@@ -310,7 +313,7 @@ const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str val
 
     switch (id) {
     case GU_FIELD_HOST:
-        return take_host(value);
+        return gu_head_take_host(value);
     case GU_FIELD_CONNECTION:
         take_connection(w, value);
         break;
