@@ -12,7 +12,7 @@ STYLE = """<style>
   .axis { stroke: #8c959f; stroke-width: 1 }
   .grid { stroke: #d0d7de; stroke-width: 1 }
   .a { fill: #0969da; stroke: #0969da } .b { fill: #bf5700; stroke: #bf5700 }
-  .c { fill: #1a7f37; stroke: #1a7f37 } .line { fill: none; stroke-width: 2 }
+  .c { fill: #1a7f37; stroke: #1a7f37 } polyline.line { fill: none; stroke-width: 2 }
   text.a, text.b, text.c { stroke: none; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 } .note { fill: #9198a1 } .axis { stroke: #656c76 }
