@@ -130,7 +130,8 @@ static bool may_be_framing(gust_str name)
     return name.len == 10 || name.len == 14 || name.len == 17;
 }
 
-static void put_field(gust_request *r, const char *name_text, const char *value_text, bool is_set)
+static gu_flat void put_field(gust_request *r, const char *name_text, const char *value_text,
+                              bool is_set)
 {
     gust_str name = gust_str_from(name_text), value = gust_str_from(value_text);
     bool is_type;
@@ -341,7 +342,7 @@ static gu_noinline bool matches_request(const gust_request *r, gust_str body)
                            gu_str(etag, sizeof etag));
 }
 
-void gu_response_send(gust_request *r, gust_str body)
+gu_flat void gu_response_send(gust_request *r, gust_str body)
 {
     const gust_str whole = body;
     bool has_etag = wants_etag(r);
