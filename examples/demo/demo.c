@@ -383,10 +383,17 @@ static int script_get(gust_request *r)
 
 /* --- the site --- */
 
+/* What each request remembers. */
+struct visit {
+    bool is_counted; /* what is refused before prepare is not */
+};
+
 static int count_in(gust_request *r)
 {
     struct site *site = gust_data(r);
+    struct visit *visit = gust_state(r);
 
+    visit->is_counted = true;
     site->n_requests++;
     site->n_in_hand++;
     return 0;
@@ -395,8 +402,10 @@ static int count_in(gust_request *r)
 static void count_out(gust_request *r)
 {
     struct site *site = gust_data(r);
+    const struct visit *visit = gust_state(r);
 
-    site->n_in_hand--;
+    if (visit != NULL && visit->is_counted)
+        site->n_in_hand--;
 }
 
 static void beat(void *arg)
@@ -432,7 +441,8 @@ static void on_stop(gust_app *app)
 }
 
 /* What all handlers have; each names it as its base. */
-static const gust_handler counted = {.prepare = count_in,
+static const gust_handler counted = {.state_size = sizeof(struct visit),
+                                     .prepare = count_in,
                                      .on_finish = count_out};
 
 static const gust_handler page = {.base = &counted, .get = index_get};

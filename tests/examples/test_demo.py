@@ -144,6 +144,17 @@ def test_figures_come_as_lines_until_the_client_leaves(demo):
     demo.wait_for_log(rb"GET /live")
 
 
+def test_what_is_refused_leaves_nothing_in_hand(demo):
+    assert demo.request("DELETE", "/slow").status == 405
+    assert demo.get("/hello/%ff").status == 400
+    assert demo.request("PUT", "/upload", Content_Length=str(1 << 40)).status == 413
+    assert demo.get("/nowhere").status == 404
+    live = demo.connect()
+    live.request("GET", "/live")
+    assert json.loads(live.getresponse().readline())["in_hand"] == 1
+    live.close()
+
+
 def test_draining_ends_what_would_never_end(demo):
     live, poll = demo.connect(), demo.connect()
     live.request("GET", "/live")
