@@ -163,3 +163,19 @@ def test_tests_that_are_named_exist(page):
         text = (ROOT / path).read_text()
         for name in re.findall(r"`(\w+)`", names):
             assert re.search(rf"\b{name}\b", text), f"{path} has no {name}"
+
+
+# --- effect words ---
+
+PROTOTYPES = re.compile(r"(/\*\*(?:(?!\*/).)*\*/)\s*((?:^GUST_API[^;]*;\s*?\n)+)",
+                        re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("header", [pytest.param(h, id=h.name) for h in HEADERS])
+def test_what_waits_says_so(header):
+    """GUST_WAITS in the prototype and **Waits.** in its comment are there together."""
+    for comment, prototypes in PROTOTYPES.findall(header.read_text()):
+        says = re.search(r"\*\*Waits\b", comment.replace("\n *", " ")) is not None
+        for prototype in re.findall(r"GUST_API[^;]*;", prototypes):
+            name = re.search(r"gust_\w+(?=\()", prototype)[0]
+            assert says == ("GUST_WAITS" in prototype) or name.endswith("_"), name
