@@ -10,10 +10,17 @@
 
 #define CHUNK_HEADER ((sizeof(struct gu_chunk) + 15) & ~(size_t)15)
 
+static void uncount(const struct gu_chunk *chunk)
+{
+    if (chunk->pool != NULL)
+        chunk->pool->live -= chunk->size;
+}
+
 static void release_to_pool(struct gu_chunk *chunk)
 {
     struct gu_chunk_pool *pool = chunk->pool;
 
+    uncount(chunk);
     if (pool == NULL || pool->n_free >= pool->max_free) {
         gu_free(chunk);
         return;
@@ -26,6 +33,7 @@ static void release_to_pool(struct gu_chunk *chunk)
 
 static void release_to_heap(struct gu_chunk *chunk)
 {
+    uncount(chunk);
     gu_free(chunk);
 }
 
@@ -50,6 +58,8 @@ static struct gu_chunk *chunk_new(struct gust_arena *a, size_t size)
     chunk->next = a->chunks;
     a->chunks = chunk;
     a->used += size;
+    if (a->pool != NULL)
+        a->pool->live += size;
     return chunk;
 }
 
@@ -120,6 +130,8 @@ static void *grow_large(struct gust_arena *a, struct gu_chunk **link, size_t siz
     chunk = gu_realloc(*link, want);
     if (chunk == NULL)
         return NULL;
+    if (chunk->pool != NULL)
+        chunk->pool->live += want - chunk->size;
     chunk->size = want;
     a->used = used + want;
     *link = chunk;

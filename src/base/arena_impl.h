@@ -26,6 +26,7 @@ struct gu_chunk_pool {
     struct gu_chunk *free;
     size_t n_free;
     size_t max_free;
+    size_t live; /* bytes in chunks of its arenas, whatever their size and wherever they went */
 };
 
 struct gust_arena {

@@ -27,7 +27,7 @@ TEST(an_allocation_is_aligned_and_apart_from_the_next)
 
 TEST(a_rollback_returns_to_the_mark_whatever_came_since)
 {
-    struct gu_chunk_pool pool = {NULL, 0, 8};
+    struct gu_chunk_pool pool = {.max_free = 8};
     gust_arena a, other;
     struct gu_arena_mark mark;
     char *before, *after;
@@ -79,7 +79,7 @@ TEST(short_memory_is_an_answer)
 
 TEST(a_pool_makes_the_second_round_free_of_allocations)
 {
-    struct gu_chunk_pool pool = {NULL, 0, 16};
+    struct gu_chunk_pool pool = {.max_free = 16};
     uint64_t asked = 0;
 
     for (int round = 0; round < 3; round++) {
