@@ -201,11 +201,13 @@ static enum gu_chunked_event take_trailer(struct gu_chunked *c,
 
 /* --- the decoder --- */
 
-static enum gu_chunked_event take_data(struct gu_chunked *c, gust_str rest,
+static enum gu_chunked_event take_data(struct gu_chunked *c, size_t max, gust_str rest,
                                        struct gu_chunked_part *part)
 {
     size_t len = c->left < rest.len ? (size_t)c->left : rest.len;
 
+    if (max != 0)
+        len = gu_min(len, max);
     part->data = gu_str(rest.ptr, len);
     part->consumed += len;
     c->left -= len;
@@ -226,7 +228,7 @@ enum gu_chunked_event gu_chunked_next(struct gu_chunked *c, const struct gu_chun
         gust_str rest = gu_str(buf + part->consumed, len - part->consumed);
 
         if (c->state == DATA)
-            return take_data(c, rest, part);
+            return take_data(c, limits->max_data, rest, part);
         if (c->state == TRAILER) {
             enum gu_chunked_event event = take_trailer(c, limits, rest, part);
 

@@ -52,10 +52,11 @@ struct gu_chunked_part {
     const char *error;
 };
 
-/* The limits of the trailer section. */
+/* The limits of the trailer section, and what the caller has room for. */
 struct gu_chunked_limits {
     uint32_t max_bytes; /* with the empty line at its end, so at least 2 */
     uint16_t max_fields;
+    size_t max_data; /* in one piece of the body; 0: whatever is there */
 };
 
 /* The next event of the `len` bytes at `buf`. Call it until it answers MORE, DONE or an error, each
