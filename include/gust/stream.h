@@ -49,7 +49,8 @@ GUST_API int gust_stream_open(int fd, const gust_stream_options *options,
  * **Errors:** what the system says. */
 GUST_API int gust_stream_pair(gust_stream *ends[2]) GUST_CHECK;
 
-/** Takes a stream that gust_connect() made out of its scope: it lives until gust_stream_close(). */
+/** Takes a stream that gust_connect() made, or a request's, out of its scope: it lives until
+ * gust_stream_close(). */
 GUST_API void gust_stream_keep(gust_stream *stream);
 
 /** Closes. What was written is still sent, for 30 s at the most. Whoever waits for the stream is

@@ -198,6 +198,28 @@ static struct gust_stream *new_in_scope(const gust_stream_options *options)
     return s;
 }
 
+struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, size_t len)
+{
+    bool is_socket = (from->flags & GU_STREAM_IS_SOCKET) != 0;
+    struct gu_pending *pending = NULL;
+    struct gust_stream *s = new_in_scope(NULL);
+    int fd = s == NULL ? -ENOMEM : gu_stream_detach(from, unread, len, &pending);
+
+    if (fd >= 0 && gu_pull_open(s, fd, is_socket) < 0) {
+        close(fd);
+        gu_free(pending);
+        fd = -1;
+    }
+    if (fd < 0) {
+        gust_stream_close(s);
+        return NULL;
+    }
+    s->push.pending = pending;
+    if (pending != NULL)
+        s->push.net->held += pending->size;
+    return s;
+}
+
 int gust_connect(const char *host, unsigned port, const gust_stream_options *options,
                  gust_stream **stream)
 {

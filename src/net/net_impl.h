@@ -47,6 +47,10 @@ struct gu_stream_ops {
      * before still waits, and is followed by `ended`. Called once at the most; may be NULL. The
      * poller select cannot tell it. */
     void (*left)(struct gu_stream *s);
+    /* The kernel takes no more, and a queue begins, until `drained`. Returns the most bytes that it
+     * may hold. Called inside calls into the stream, which it must not touch. NULL: the net's
+     * max_queue. */
+    size_t (*blocked)(struct gu_stream *s);
 };
 
 /* Input that was received and not consumed. */
@@ -60,8 +64,15 @@ struct gu_out {
     struct gu_out *next;
     const char *ptr;
     size_t len;
+    size_t size;           /* of `bytes` */
     struct gu_chunk *hold; /* memory that `ptr` points into; NULL: `bytes` */
     char bytes[];
+};
+
+/* Where bytes stood when their rate was last looked at. */
+struct gu_pace {
+    gu_time since; /* 0: not yet */
+    uint64_t n;
 };
 
 struct gu_out_queue {
@@ -70,8 +81,9 @@ struct gu_out_queue {
     struct gu_link waits;  /* of tasks that wait for room */
     struct gu_timer retry; /* the kernel was short of memory, and will not say when it has some */
     struct gu_stream *stream;
-    gu_time since;   /* when the peer's rate was last looked at */
-    uint64_t n_sent; /* since then */
+    size_t max;          /* see gu_stream_ops.blocked; 0: the net's */
+    uint64_t n_sent;     /* since it began */
+    struct gu_pace pace; /* the peer's, for the protocol that watches it */
 };
 
 enum {
@@ -105,8 +117,9 @@ struct gu_net {
     size_t out_len;
     struct gu_stream *corked; /* whose bytes are in `out` */
     struct gu_ready uncork;
-    size_t max_queue;       /* a stream with more unsent bytes takes no others: it breaks */
-    size_t queued;          /* unsent bytes of all streams */
+    size_t max_queue;       /* a stream with more unsent bytes takes no others: it breaks; unless
+                               its protocol says otherwise */
+    size_t queued;          /* bytes copied to the queues of all streams */
     size_t held;            /* bytes in pending blocks of all streams */
     int reserve;            /* a descriptor to give up when there is no other; -1: none */
     struct gu_link closing; /* public streams that were closed and still send */
@@ -153,6 +166,11 @@ void gu_stream_flush(struct gu_stream *s);
 /* Waits, in a task, until at most `most` bytes are unsent. 0, -GUST_ECLOSED, -ETIMEDOUT,
  * -ECANCELED. The owner keeps the stream's memory while a task waits. */
 int gu_stream_wait_sent(struct gu_stream *s, size_t most);
+
+/* Bytes of the queue that the peer has taken since it began: not those that the kernel still keeps
+ * for it, as far as the system tells. The kernel may say nothing for long while it is being
+ * emptied, so a peer's rate cannot be seen from what it takes alone. */
+uint64_t gu_stream_delivered(const struct gu_stream *s);
 
 static inline bool gu_stream_is_blocked(const struct gu_stream *s)
 {

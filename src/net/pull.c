@@ -270,7 +270,7 @@ static void closed(struct gu_stream *push)
     gu_pull_unref(s);
 }
 
-const struct gu_stream_ops gu_pull_ops = {received, ended, drained, closed, NULL};
+const struct gu_stream_ops gu_pull_ops = {received, ended, drained, closed, NULL, NULL};
 
 void gust_stream_set_protocol(gust_stream *stream, const gust_stream_protocol *protocol, void *data)
 {

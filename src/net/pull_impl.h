@@ -35,6 +35,11 @@ struct gust_stream *gu_pull_new(struct gu_net *net, const gust_stream_options *o
 /* Gives it its descriptor, which stays the caller's on failure, and a first piece of input. */
 int gu_pull_open(struct gust_stream *s, int fd, bool is_socket) GUST_CHECK;
 
+/* Moves a stream's descriptor, and what of its input is unread, to a public stream that closes with
+ * the innermost scope. As gu_stream_detach(); NULL when memory is short: `from` may then be as it
+ * was, or closed. */
+struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, size_t len);
+
 extern const struct gu_stream_ops gu_pull_ops;
 
 void gu_pull_ref(struct gust_stream *s);

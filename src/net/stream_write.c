@@ -79,8 +79,9 @@ struct room_wait {
     size_t most;
 };
 
-static void out_free(struct gu_out *out)
+static void out_free(struct gu_net *net, struct gu_out *out)
 {
+    net->queued -= out->size;
     gu_chunks_release(out->hold);
     gu_free(out);
 }
@@ -105,9 +106,8 @@ void gu_stream_drop_queue(struct gu_stream *s, int err)
         struct gu_out *out = s->out->first;
 
         s->out->first = out->next;
-        out_free(out);
+        out_free(s->net, out);
     }
-    s->net->queued -= s->out->len;
     queue_free(s, err);
 }
 
@@ -125,12 +125,13 @@ static bool queue_make(struct gu_stream *s)
     if (queue == NULL)
         return false;
     *queue = (struct gu_out_queue){
-        .since = s->net->loop->now,
         .retry = {.run = on_retry},
         .stream = s,
     };
     queue->last = &queue->first;
     gu_list_init(&queue->waits);
+    if (s->ops->blocked != NULL)
+        queue->max = s->ops->blocked(s);
     s->out = queue;
     s->io.ready &= (uint8_t)~GU_OUT;
     gu_stream_want(s);
@@ -142,7 +143,12 @@ static void queue_append(struct gu_stream *s, struct gu_out *out)
     *s->out->last = out;
     s->out->last = &out->next;
     s->out->len += out->len;
-    s->net->queued += out->len;
+    s->net->queued += out->size;
+}
+
+static size_t most_queued(const struct gu_stream *s)
+{
+    return s->out->max != 0 ? s->out->max : s->net->max_queue;
 }
 
 /* Keeps bytes that the kernel did not take: a copy, or, with *hold, the memory they lie in. */
@@ -153,7 +159,7 @@ static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct
 
     if (len == 0 || (s->flags & UNSENDABLE) != 0)
         return;
-    if (s->out != NULL && s->out->len > s->net->max_queue) {
+    if (s->out != NULL && s->out->len > most_queued(s)) {
         gu_stream_fail(s, -GUST_EFULL);
         return;
     }
@@ -169,6 +175,7 @@ static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct
         *hold = NULL;
     } else {
         out->ptr = memcpy(out->bytes, bytes, len);
+        out->size = len;
     }
     queue_append(s, out);
 }
@@ -192,13 +199,12 @@ static void queue_sent(struct gu_stream *s, size_t n)
 
     queue->len -= n;
     queue->n_sent += n;
-    s->net->queued -= n;
     while (queue->first != NULL && n >= queue->first->len) {
         struct gu_out *out = queue->first;
 
         n -= out->len;
         queue->first = out->next;
-        out_free(out);
+        out_free(s->net, out);
     }
     if (queue->first == NULL) {
         queue_free(s, 0);

@@ -97,7 +97,7 @@ static void left(struct gu_stream *s)
         side->on_left(side);
 }
 
-static const struct gu_stream_ops ops = {received, ended, drained, closed, left};
+static const struct gu_stream_ops ops = {received, ended, drained, closed, left, NULL};
 
 /* --- the stage --- */
 
