@@ -68,8 +68,9 @@ void gu_task_run_ready(struct gu_ready *ready)
 
 /* Tasks that belong to this one end first, because they may use what it deferred to close; a
  * deferred call may start more of them. */
-static gu_cold void close_root(struct gust_task *task)
+void gu_task_close_root(struct gust_task *task)
 {
+    gu_assert(task->scope == &task->root);
     while (task->own_group != NULL || task->root.defers != NULL) {
         if (task->own_group != NULL) {
             gu_group_close(task->own_group);
@@ -85,7 +86,7 @@ static void end(struct gust_task *task)
 {
     gu_assert(task->scope == &task->root && task->guards == NULL);
     if (gu_unlikely(task->own_group != NULL || task->root.defers != NULL))
-        close_root(task);
+        gu_task_close_root(task);
     if (gu_unlikely(task->locals != NULL))
         gu_locals_drop(task);
     task->state = GU_TASK_DONE;

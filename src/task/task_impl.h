@@ -133,6 +133,10 @@ bool gu_task_start(struct gust_task *task);
 /* Starts it soon, from anywhere on the loop's thread. */
 void gu_task_start_soon(struct gust_task *task);
 
+/* Ends the tasks that belong to the current one and runs what it deferred, as its end would: for an
+ * owner that has things to do behind them. */
+gu_cold void gu_task_close_root(struct gust_task *task);
+
 /* Gives a task back that was not started. */
 void gu_task_discard(struct gust_task *task);
 
