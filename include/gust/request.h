@@ -124,6 +124,14 @@ GUST_API struct json_t *gust_get_json(gust_request *r);
 /** The returning form. NULL, and *error tells why. */
 GUST_API struct json_t *gust_find_json(gust_request *r, gust_error *error);
 
+/* --- other protocols --- */
+
+/** Takes the connection away from HTTP, see gust_exchange_stream(): the handler writes its own
+ * "HTTP/1.1 101 Switching Protocols", and speaks the other protocol until it returns. What was
+ * written with gust_write() and not flushed is dropped. The log has 101. NULL when the client is
+ * gone, the response is finished, or memory is short. **Waits.** */
+GUST_API gust_stream *gust_request_stream(gust_request *r) GUST_WAITS GUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #define GUST_SERVER_H
 
 #include <gust/base.h>
+#include <gust/stream.h>
 #include <gust/task.h>
 
 #ifdef __cplusplus
@@ -32,13 +33,16 @@ typedef struct gust_httpserver_options {
     int64_t max_body_size;   /**< 32 MiB; 413 */
     int64_t max_buffer_size; /**< unsent output of a connection; 16 MiB; the connection is cut */
     int64_t max_connections; /**< 0: as many as there are descriptors; then accepting waits */
-    int64_t max_tasks;       /**< requests in hand on the loop; 100,000; 503 */
-    int64_t max_memory;      /**< bodies, queues and arenas of the loop; none; 503 */
-    double header_timeout;   /**< from a head's first byte to its last; 10 s; 408 */
+    int64_t max_tasks;       /**< requests of this server in hand; 100,000; 503 */
+    int64_t max_memory;      /**< bodies, queues and arenas of the whole loop, whichever server they
+                                belong to; none; 503, and accepting waits */
+    double header_timeout;   /**< from a head's first byte, or the connection's first moment, to its
+                                last; 10 s; 408, or nothing to who sent nothing */
     double idle_timeout;     /**< between requests; 75 s; closed */
     double body_timeout;     /**< of a whole request body; GUST_NEVER; 408 */
-    int64_t min_rate;        /**< bytes a second of a body, and of what the peer reads; 240; 408 */
-    double min_rate_grace;   /**< before the rate counts; 5 s */
+    int64_t min_rate;        /**< bytes a second of a body, 408, and of what the peer reads, closed;
+                                240 */
+    double min_rate_grace;   /**< the spans over which the rate is taken; 5 s */
     double linger_timeout;   /**< reading what comes after a refusal; 2 s, 64 KiB */
     bool no_keep_alive;      /**< closes after each response */
     bool xheaders; /**< believes X-Real-Ip, X-Forwarded-For, X-Scheme, X-Forwarded-Proto */
@@ -56,9 +60,12 @@ typedef struct gust_delegate {
     int (*headers_received)(gust_exchange *x);
     /** A piece of the body, lent until the function returns. */
     int (*data_received)(gust_exchange *x, gust_str data);
+    /** The body is whole. Not called when the client left before, nor when the response was
+     * finished while the body was still coming: the rest of it is then not read. */
     int (*finish)(gust_exchange *x);
-    /** The client is gone. On the loop's stack: it must not wait. The other functions see
-     * -GUST_ECLOSED from their next read or flush. */
+    /** The client is gone, and the response is not complete: instead of `finish`, or while that
+     * waits. On the loop's stack: it must not wait. The other functions see -GUST_ECLOSED from
+     * their next read or flush. */
     void (*on_connection_close)(gust_exchange *x);
     /** The task raised: answer, or leave it to the server. */
     void (*raised)(gust_exchange *x, int code, const char *message);
@@ -85,9 +92,15 @@ GUST_API void *gust_exchange_arg(const gust_exchange *x);
 GUST_API void **gust_exchange_state(gust_exchange *x);
 
 /** Reads up to `size` bytes of the request's body: their number, or 0 at its end. For delegates
- * that have no data_received. **Waits.** **Errors:** -GUST_ECLOSED, -GUST_ETOOBIG, -GUST_EPROTO,
+ * that have no data_received. What fails the body, other than the reader's own deadline or
+ * cancellation, fails all reads. **Waits.** **Errors:** -GUST_ECLOSED, -GUST_ETOOBIG, -GUST_EPROTO,
  * -GUST_ESLOW, -ETIMEDOUT, -ECANCELED. */
 GUST_API int gust_exchange_read(gust_exchange *x, void *to, size_t size) GUST_WAITS GUST_CHECK;
+
+/** The value of a field behind a chunked body, the last where there are several; NULL without one,
+ * and before the body was read to its end. Fields that frame, route, authenticate or describe a
+ * message are not taken from there (RFC 9110 6.5.1). */
+GUST_API const char *gust_exchange_trailer(const gust_exchange *x, const char *name);
 
 /** Bounds this request's body; to be called before the body is read. */
 GUST_API void gust_exchange_set_max_body_size(gust_exchange *x, int64_t size);
@@ -100,19 +113,28 @@ typedef struct gust_field {
 
 /** Begins the response. `length` is the body's, or GUST_NEVER when it is not known: it is then sent
  * in chunks (HTTP/1.1), or ends with the connection. `fields` ends with a NULL name; the framing
- * fields are not to be among them. **Errors:** -GUST_ELATE, -EINVAL for a field that holds what may
- * not leave (RFC 9110 5.5). */
+ * fields (Content-Length, Transfer-Encoding, Connection) may not be among them. **Errors:**
+ * -GUST_ELATE, -EINVAL for a status that is none of a final response, and for a field that may not
+ * leave (RFC 9110 5.5). */
 GUST_API int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *fields,
                                          int64_t length) GUST_CHECK;
 
 /** Writes a piece of the body; waits while more than 64 KiB are unsent. **Waits.**
- * **Errors:** -GUST_ECLOSED, -GUST_ETOOBIG beyond the length that was told (the connection is then
- * cut), -ETIMEDOUT, -ECANCELED. */
+ * **Errors:** -GUST_ECLOSED, -GUST_ELATE once it is finished, -GUST_ETOOBIG beyond the length that
+ * was told (the connection is then cut), -ETIMEDOUT, -ECANCELED. */
 GUST_API int gust_exchange_write(gust_exchange *x, const void *data,
                                  size_t len) GUST_WAITS GUST_CHECK;
 
 /** Ends the response. Writing less than the length that was told cuts the connection. */
 GUST_API void gust_exchange_finish(gust_exchange *x);
+
+/** Takes the connection away from HTTP: for what follows an upgrade (RFC 9110 7.8) or CONNECT,
+ * whose answer is then yours to write. What was written is sent first; what came behind the head,
+ * an unread body included, is read from the stream, which is closed with the innermost scope unless
+ * gust_stream_keep() is called. The exchange is over: nothing can be read from or written to it,
+ * and on_connection_close is not called. To be called in the request's task. NULL when the client
+ * is gone, the response is finished, or memory is short. **Waits.** Follows Tornado's detach(). */
+GUST_API gust_stream *gust_exchange_stream(gust_exchange *x) GUST_WAITS GUST_CHECK;
 
 /* --- the server --- */
 
@@ -157,7 +179,7 @@ GUST_API void gust_httpserver_stop(gust_httpserver *server);
  * **Waits.** **Errors:** -ETIMEDOUT, -ECANCELED; what is left is then still open. */
 GUST_API int gust_httpserver_close_all(gust_httpserver *server) GUST_WAITS GUST_CHECK;
 
-/** Stops, cuts what is open, and frees. NULL is allowed. */
+/** Stops, cuts what is open, cancels the requests in hand, and frees. NULL is allowed. */
 GUST_API void gust_httpserver_free(gust_httpserver *server);
 
 #ifdef __cplusplus

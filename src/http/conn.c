@@ -141,7 +141,6 @@ void gu_conn_close_politely(struct gu_conn *conn)
         return;
     if (gu_stream_is_blocked(&conn->s)) {
         conn->state = GU_CONN_CLOSING;
-        wait_in(conn, conn->server->busy);
     } else if (has_input(conn) || conn->is_refused) {
         linger(conn); /* closing on unread bytes resets, and may lose the answer (RFC 9112 9.6) */
     } else {
@@ -160,7 +159,8 @@ void gu_conn_refuse(struct gu_conn *conn, int status, const char *why)
                      reason);
 
     gu_stream_commit(&conn->s, (size_t)n);
-    gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "%d %s: %s", status, reason, why);
+    if (why != NULL)
+        gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "%d %s: %s", status, reason, why);
     conn->is_refused = true;
     conn->resume = (struct gu_head_resume){0};
     gu_conn_close_politely(conn);
@@ -208,6 +208,19 @@ static bool skip_lines(struct gu_conn *conn)
     return false;
 }
 
+static gu_cold void not_a_head(struct gu_conn *conn, enum gu_head_result result, size_t len,
+                               const char *error)
+{
+    if (result != GU_HEAD_MORE)
+        refuse_head(conn, result, error);
+    else if (len >= conn->server->max_header_size)
+        refuse_size(conn, conn->in, len);
+    else if (conn->is_ended)
+        gu_conn_close_politely(conn); /* the rest will not come */
+    else
+        head_begun(conn);
+}
+
 /* Parses the head at conn->in and starts its request. False when there is none to be had now. */
 static bool take_head(struct gu_conn *conn)
 {
@@ -223,14 +236,7 @@ static bool take_head(struct gu_conn *conn)
     result = gu_head_parse_request(conn->in, gu_min(len, server->max_header_size),
                                    server->max_header_count, &conn->resume, head, &error);
     if (gu_unlikely(result != GU_HEAD_DONE)) {
-        if (result != GU_HEAD_MORE)
-            refuse_head(conn, result, error);
-        else if (len >= server->max_header_size)
-            refuse_size(conn, conn->in, len);
-        else if (conn->is_ended)
-            gu_conn_close_politely(conn); /* the end came before: the rest will not */
-        else
-            head_begun(conn);
+        not_a_head(conn, result, len, error);
         return false;
     }
     if (gu_unlikely(conn->is_in_head))
@@ -259,10 +265,11 @@ static bool may_take_head(struct gu_conn *conn)
 static bool feed_reader(struct gu_conn *conn)
 {
     struct gust_exchange *x = conn->x;
+    struct gu_wait *reader = x->reader;
     const char *before = conn->in;
 
     x->reader = NULL;
-    gu_task_resume(x->task, 0);
+    gu_task_resume(reader->task, 0);
     return conn->in != before || conn->x != x;
 }
 
@@ -283,7 +290,8 @@ static size_t received(struct gu_stream *s, char *bytes, size_t len)
         return drop_lingering(conn, len);
     conn->in = bytes;
     conn->in_end = bytes + len;
-    conn->n_turn = 0;
+    if (gu_likely(s->again.next == NULL)) /* else its turn is over, whatever else is received */
+        conn->n_turn = 0;
     while (conn->in != conn->in_end) {
         if (conn->x == NULL) {
             if (!may_take_head(conn) || !take_head(conn))
@@ -304,7 +312,7 @@ static void ended(struct gu_stream *s, int err)
     struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
 
     conn->is_ended = true;
-    if (err < 0 || conn->state != GU_CONN_OPEN) {
+    if (err < 0 || conn->state == GU_CONN_LINGERING) {
         if (conn->x != NULL)
             gu_exchange_gone(conn->x);
         gu_stream_close(s);
@@ -345,6 +353,15 @@ static void closed(struct gu_stream *s)
     gu_server_conn_closed(server);
 }
 
+/* Its rate is watched from here on, whoever waits for it, or does not. */
+static size_t blocked(struct gu_stream *s)
+{
+    struct gu_conn *conn = gu_container_of(s, struct gu_conn, s);
+
+    gu_conn_watch(conn);
+    return conn->server->max_buffer_size;
+}
+
 /* What the client sent before is still to be read, so only who asked for it is told. */
 static void left(struct gu_stream *s)
 {
@@ -354,7 +371,7 @@ static void left(struct gu_stream *s)
         x->server->half_closed(x);
 }
 
-static const struct gu_stream_ops stream_ops = {received, ended, drained, closed, left};
+static const struct gu_stream_ops stream_ops = {received, ended, drained, closed, left, blocked};
 
 /* --- life --- */
 
@@ -404,6 +421,7 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
 void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
 {
     conn->x = NULL;
+    conn->server->n_exchanges--;
     if (gu_unlikely(conn->state == GU_CONN_CLOSED)) {
         gu_list_remove(&conn->all);
         gu_server_is_quiet(conn->server);
@@ -415,8 +433,6 @@ void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
         gu_conn_close_politely(conn);
         return;
     }
-    if (gu_unlikely(gu_stream_is_blocked(&conn->s)))
-        gu_conn_watch(conn);
     gu_timeout_touch(conn->server->http->loop, &conn->timeout);
     if (gu_unlikely((conn->s.flags & GU_STREAM_DISPATCHING) == 0))
         gu_stream_resume(&conn->s);
@@ -429,12 +445,13 @@ static struct gu_conn *conn_of(struct gu_timeout *timeout)
     return gu_container_of(timeout, struct gu_conn, timeout);
 }
 
+/* A request that is in hand is not idle; others watch over what it does. */
 void gu_conn_expired_idle(struct gu_timeout *timeout)
 {
     struct gu_conn *conn = conn_of(timeout);
 
-    if (conn->x != NULL || gu_stream_is_blocked(&conn->s))
-        wait_in(conn, conn->server->idle); /* it is not idle; others watch over what it does */
+    if (conn->x != NULL)
+        wait_in(conn, conn->server->idle);
     else
         gu_stream_close(&conn->s);
 }
@@ -450,37 +467,45 @@ void gu_conn_expired_heading(struct gu_timeout *timeout)
         gu_conn_refuse(conn, 408, "the head took too long (header_timeout)");
 }
 
-/* Too slow, by the rate that counts once the grace is over. */
-static bool is_slow(const struct gust_httpserver *server, gu_time since, uint64_t n_bytes)
+/* Whether fewer bytes than min_rate a second moved for as long as the grace. A span that was fast
+ * enough is followed by the next, so that nobody can save up for standing still. */
+static bool is_slow(const struct gust_httpserver *server, struct gu_pace *pace, gu_time now,
+                    uint64_t n)
 {
-    gu_time elapsed = server->http->loop->now - since;
+    gu_time elapsed = now - pace->since;
 
-    return elapsed > server->grace && server->min_rate > 0 &&
-           n_bytes / server->min_rate < (uint64_t)(elapsed / GU_SECOND);
+    if (pace->since != 0 && (elapsed <= server->grace || server->min_rate == 0))
+        return false;
+    if (pace->since != 0 && (n - pace->n) / server->min_rate < (uint64_t)(elapsed / GU_SECOND))
+        return true;
+    *pace = (struct gu_pace){now, n};
+    return false;
 }
 
 static void check_sending(struct gu_conn *conn)
 {
-    const struct gu_out_queue *queue = conn->s.out;
+    struct gust_httpserver *server = conn->server;
 
-    if (!is_slow(conn->server, queue->since, queue->n_sent)) {
-        wait_in(conn, conn->server->busy);
+    if (!is_slow(server, &conn->s.out->pace, server->http->loop->now,
+                 gu_stream_delivered(&conn->s))) {
+        wait_in(conn, server->busy);
         return;
     }
     gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "closing: the peer reads too slowly (min_rate)");
     gu_stream_close(&conn->s);
 }
 
+/* Only time in which somebody waited for bytes is the peer's. */
 static void check_body(struct gu_conn *conn)
 {
     struct gust_exchange *x = conn->x;
     const struct gust_httpserver *server = conn->server;
+    gu_time now = server->http->loop->now;
 
-    if (is_slow(server, x->body_since, x->n_body) ||
-        server->http->loop->now - x->body_since > server->body_timeout)
+    wait_in(conn, server->busy);
+    if (is_slow(server, &x->pace, x->waited + now - x->wait_since, x->n_body) ||
+        now - x->body_since > server->body_timeout)
         gu_exchange_fail_reader(x, -GUST_ESLOW);
-    else
-        wait_in(conn, conn->server->busy);
 }
 
 void gu_conn_expired_busy(struct gu_timeout *timeout)
@@ -492,7 +517,7 @@ void gu_conn_expired_busy(struct gu_timeout *timeout)
     else if (conn->x != NULL && conn->x->reader != NULL)
         check_body(conn);
     else
-        wait_in(conn, conn->server->idle);
+        wait_in(conn, conn->is_in_head ? conn->server->heading : conn->server->idle);
 }
 
 void gu_conn_expired_lingering(struct gu_timeout *timeout)

@@ -5,10 +5,12 @@
  * delegate then runs straight through: the head, the pieces of the body, the end.
  */
 #include "base/log.h"
+#include "base/loopstack.h"
 #include "base/str.h"
 #include "codec/status.h"
 #include "http/http_impl.h"
 #include <stdio.h>
+#include <sys/socket.h>
 
 /* --- ending --- */
 
@@ -22,18 +24,27 @@ static void answer_error(struct gust_exchange *x, int status)
                         gu_str(text, (size_t)n));
 }
 
+int gu_exchange_status_of(const struct gust_exchange *x, int err)
+{
+    bool is_trailers = err == -GUST_ETOOBIG && (x->flags & GU_X_TRAILERS_BAD) != 0;
+
+    return is_trailers ? 431 : gu_status_of_error(err);
+}
+
 static void fail(struct gust_exchange *x, int err)
 {
+    int status = gu_exchange_status_of(x, err);
+
     if (err == -GUST_EANSWERED || (x->flags & (GU_X_GONE | GU_X_FINISHED)) != 0)
         return;
     if ((x->flags & GU_X_HEAD_SENT) != 0) {
         x->flags |= GU_X_CUT;
         return;
     }
-    if (gu_status_of_error(err) == 500)
+    if (status == 500)
         gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "500 %s %s: %s returned %s", x->method_name.ptr,
                x->target.ptr, x->task->name, gust_strerror(err));
-    answer_error(x, gu_status_of_error(err));
+    answer_error(x, status);
 }
 
 /* A request body that was not read to its end cannot be told from the next request. */
@@ -43,18 +54,31 @@ static bool is_kept(const struct gust_exchange *x)
            (GU_X_KEEP_ALIVE | GU_X_BODY_READ | GU_X_FINISHED);
 }
 
+/* A body that only the connection's end would end must not seem to: the peer is told of an error.
+ */
+static gu_cold void cut(struct gust_exchange *x)
+{
+    const unsigned framed = GU_X_SIZED | GU_X_CHUNKED;
+    struct gu_stream *s = &x->conn->s;
+    struct linger at_once = {.l_onoff = 1};
+
+    x->flags |= GU_X_GONE;
+    gu_stream_flush(s);
+    if ((x->flags & (GU_X_HEAD_SENT | framed)) == GU_X_HEAD_SENT && s->io.fd >= 0)
+        gust_ignore(setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+    gu_stream_close(s);
+}
+
 static void end(struct gust_exchange *x)
 {
     struct gu_conn *conn = x->conn;
 
-    if (gu_unlikely(x->task->own_group != NULL)) /* its tasks may use what ends here */
-        gu_group_close(x->task->own_group);
+    if (gu_unlikely(x->task->own_group != NULL || x->task->root.defers != NULL))
+        gu_task_close_root(x->task); /* its tasks, and what it deferred, may use what ends here */
     if (gu_unlikely((x->flags & GU_X_FINISHED) == 0 && (x->flags & GU_X_CUT) == 0))
         gust_exchange_finish(x);
-    if (gu_unlikely((x->flags & GU_X_CUT) != 0) && !gu_stream_is_closed(&conn->s)) {
-        gu_stream_flush(&conn->s);
-        gu_stream_close(&conn->s);
-    }
+    if (gu_unlikely((x->flags & GU_X_CUT) != 0) && !gu_stream_is_closed(&conn->s))
+        cut(x);
     if (gu_unlikely(x->release != NULL))
         x->release(x);
     if (gu_unlikely((x->flags & GU_X_BODY_READ) == 0))
@@ -72,15 +96,21 @@ static int deliver_body(struct gust_exchange *x)
 {
     const gust_delegate *d = x->delegate;
     char *piece = gust_alloc(GU_NET_COPY);
-    int n;
+    int n = 0;
 
-    while ((n = gust_exchange_read(x, piece, GU_NET_COPY)) > 0) {
+    while ((x->flags & GU_X_FINISHED) == 0 && (n = gust_exchange_read(x, piece, GU_NET_COPY)) > 0) {
         int err = d->data_received == NULL ? 0 : d->data_received(x, gu_str(piece, (size_t)n));
 
         if (err < 0)
             return err;
     }
     return n;
+}
+
+/* Its end is told unless the client left before, or was answered before it came. */
+static bool is_whole(const struct gust_exchange *x)
+{
+    return (x->flags & (GU_X_BODY_READ | GU_X_GONE)) == GU_X_BODY_READ;
 }
 
 static void run(struct gust_task *task)
@@ -93,12 +123,22 @@ static void run(struct gust_task *task)
     if (err >= 0 && gu_unlikely(d->data_received != NULL || d->finish != NULL)) {
         if ((x->flags & GU_X_BODY_READ) == 0)
             err = deliver_body(x);
-        if (err >= 0 && d->finish != NULL)
+        if (err >= 0 && d->finish != NULL && is_whole(x))
             err = d->finish(x);
     }
     if (gu_unlikely(err < 0))
         fail(x, err);
     end(x);
+}
+
+static void answer_raise(struct gust_exchange *x, int code, const char *message)
+{
+    int status = code < 0 ? gu_exchange_status_of(x, code) : code >= 400 && code < 600 ? code : 500;
+
+    if (status >= 500)
+        gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "%d %s %s: %s raised: %s", status,
+               x->method_name.ptr, x->target.ptr, x->task->name, message);
+    answer_error(x, status);
 }
 
 static void raised(struct gust_task *task)
@@ -111,7 +151,7 @@ static void raised(struct gust_task *task)
         x->n_raises++;
         d->raised(x, task->raise_code, task->raise_message);
     } else if ((x->flags & (GU_X_HEAD_SENT | GU_X_GONE)) == 0) {
-        answer_error(x, task->raise_code >= 400 && task->raise_code < 600 ? task->raise_code : 500);
+        answer_raise(x, task->raise_code, task->raise_message);
     } else if ((x->flags & GU_X_FINISHED) == 0) {
         x->flags |= GU_X_CUT;
     }
@@ -213,6 +253,7 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
     x->body_left = parsed->content_length;
     x->body_max = server->max_body_size;
     x->n_body = 0;
+    x->body_error = 0;
     x->chunked = NULL;
     x->body_since = 0;
     x->reader = NULL;
@@ -227,28 +268,42 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
     return NULL;
 }
 
-static gu_cold void refuse_start(struct gu_conn *conn)
+/* What max_memory refuses is logged where it is seen. */
+static gu_cold void refuse_start(struct gu_conn *conn, bool has_room)
 {
-    gu_conn_refuse(conn, 503, "no task for the request (max_tasks), or no memory");
+    const struct gust_httpserver *server = conn->server;
+
+    if (server->n_exchanges >= server->max_exchanges)
+        GU_LOG_ONCE_PER(10, server->http->loop->now, GUST_LOG_WARNING, GU_LOG_GENERAL,
+                        "503: %zu requests are in hand (max_tasks)", server->n_exchanges);
+    else if (has_room)
+        GU_LOG_ONCE_PER(10, server->http->loop->now, GUST_LOG_ERROR, GU_LOG_GENERAL,
+                        "503: there is no memory for a request");
+    gu_conn_refuse(conn, 503, NULL);
 }
 
 void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head)
 {
     struct gust_httpserver *server = conn->server;
-    struct gust_task *task = gu_task_new(server->http->tasks, run, "request");
+    bool has_room =
+        gu_likely(server->n_exchanges < server->max_exchanges) && gu_server_has_memory(server);
+    struct gust_task *task = NULL;
     struct gust_exchange *x;
 
+    if (gu_likely(has_room))
+        task = gu_task_new(server->http->tasks, run, "request");
     if (gu_unlikely(task == NULL)) {
-        refuse_start(conn);
+        refuse_start(conn, has_room);
         return;
     }
     x = exchange_new(conn, task, parsed, head);
     if (gu_unlikely(x == NULL)) {
         gu_task_discard(task);
-        refuse_start(conn);
+        refuse_start(conn, has_room);
         return;
     }
     conn->x = x;
+    server->n_exchanges++;
     gu_task_start(task);
 }
 
@@ -256,23 +311,29 @@ void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const
 
 void gu_exchange_fail_reader(struct gust_exchange *x, int err)
 {
-    if (x->reader == NULL)
-        return;
+    struct gu_wait *reader = x->reader;
+
     x->reader = NULL;
-    x->flags |= GU_X_BODY_BAD;
-    gu_task_wake(x->task, err);
+    if (reader != NULL)
+        gu_task_wake(reader->task, err);
+}
+
+static int tell_gone(void *arg)
+{
+    struct gust_exchange *x = arg;
+
+    x->delegate->on_connection_close(x);
+    return 0;
 }
 
 void gu_exchange_gone(struct gust_exchange *x)
 {
-    const gust_delegate *d = x->delegate;
-
     if ((x->flags & GU_X_GONE) != 0)
         return;
     x->flags |= GU_X_GONE;
     gu_exchange_fail_reader(x, -GUST_ECLOSED);
-    if (d->on_connection_close != NULL)
-        d->on_connection_close(x);
+    if (x->delegate->on_connection_close != NULL) /* who closed may be a task */
+        gust_ignore(gu_on_loop_stack(tell_gone, x));
 }
 
 void gu_exchange_half_closed(struct gust_exchange *x)

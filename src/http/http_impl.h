@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "codec/chunked.h"
 #include "codec/date.h"
+#include "codec/fields.h"
 #include "codec/head.h"
 #include "net/listen.h"
 #include "net/net_impl.h"
@@ -79,7 +80,16 @@ static inline const char *gu_http_date(struct gu_http *http)
     return gu_likely(http->loop->now < http->date_until) ? http->date : gu_http_renew_date(http);
 }
 
+/* Memory that peers can make the loop's requests use: what bodies, arenas, queues and incomplete
+ * heads lie in. */
+static inline size_t gu_http_memory(const struct gu_http *http)
+{
+    return http->tasks->chunks.live + http->net->queued + http->net->held;
+}
+
 /* --- the server --- */
+
+enum { GU_PAUSE_CONNECTIONS = 1, GU_PAUSE_MEMORY = 2 };
 
 struct gu_server_listener {
     struct gu_listener listener;
@@ -97,15 +107,18 @@ struct gust_httpserver {
     struct gu_link conns;
     struct gu_link orphans; /* closed, but their requests are in hand */
     size_t n_conns;
+    size_t n_exchanges;                           /* requests in hand */
     size_t n_holders;                             /* who still points here: conns, the user */
     bool is_draining;                             /* no keep-alive any more */
-    bool is_paused;                               /* max_connections are there */
+    uint8_t paused;                               /* why nothing is accepted: GU_PAUSE_… */
+    struct gu_timer retry;                        /* looks whether memory is free again */
     void (*half_closed)(struct gust_exchange *x); /* see gu_exchange_half_closed(); or NULL */
     void (*draining)(struct gust_exchange *x);    /* for each in hand when it begins; or NULL */
-    struct gu_wait *closer;                       /* gust_httpserver_close_all() */
+    struct gu_link closers;                       /* tasks in gust_httpserver_close_all() */
 
     gust_httpserver_options options;
-    size_t max_header_size, max_body_size, max_connections, max_memory;
+    size_t max_header_size, max_body_size, max_buffer_size;
+    size_t max_connections, max_exchanges, max_memory;
     unsigned max_header_count;
     gu_time body_timeout, grace;
     uint64_t min_rate;
@@ -113,6 +126,13 @@ struct gust_httpserver {
 };
 
 void gu_server_conn_closed(struct gust_httpserver *server);
+
+/* Whether max_memory is passed, in which case listeners pause. */
+gu_cold bool gu_server_is_full(struct gust_httpserver *server);
+static inline bool gu_server_has_memory(struct gust_httpserver *server)
+{
+    return gu_likely(server->max_memory == SIZE_MAX) || !gu_server_is_full(server);
+}
 
 /* Something ended: tells gust_httpserver_close_all() if it was the last. */
 void gu_server_is_quiet(struct gust_httpserver *server);
@@ -142,7 +162,7 @@ void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept);
 /* Whether bytes were received behind the request in hand. */
 bool gu_conn_has_unused(const struct gu_conn *conn);
 
-/* Answers without a delegate, and closes. */
+/* Answers without a delegate, and closes. A NULL `why` is logged by the caller. */
 void gu_conn_refuse(struct gu_conn *conn, int status, const char *why);
 
 /* Closes after what was put has been sent; reads a while where the peer may still be sending. */
@@ -167,7 +187,15 @@ enum {
     GU_X_SIZED = 256,    /* the response has a Content-Length */
     GU_X_DETACHED = 512, /* the connection is not ours any more */
     GU_X_BODY_BAD = 1024,
-    GU_X_CUT = 2048 /* the response cannot be completed: the connection is closed */
+    GU_X_CUT = 2048,         /* the response cannot be completed: the connection is closed */
+    GU_X_TRAILERS_BAD = 4096 /* what is too large is the trailer section */
+};
+
+/* A body in chunks, and what came behind it. */
+struct gu_chunked_body {
+    struct gu_chunked decoder;
+    struct gu_chunked_limits limits;
+    struct gu_fields trailers;
 };
 
 struct gust_exchange {
@@ -198,9 +226,13 @@ struct gust_exchange {
     uint64_t body_left; /* of Content-Length */
     uint64_t body_max;
     uint64_t n_body; /* read so far */
-    struct gu_chunked *chunked;
+    int body_error;  /* with GU_X_BODY_BAD: what each read says */
+    struct gu_chunked_body *chunked;
     struct gu_wait *reader;
-    gu_time body_since;
+    gu_time body_since; /* when reading began; 0: not yet */
+    gu_time waited;     /* for bytes, up to wait_since */
+    gu_time wait_since;
+    struct gu_pace pace; /* in time that was waited */
 
     /* the response */
     char *out;            /* where its head begins, between gu_exchange_open() and _close() */
@@ -215,6 +247,9 @@ void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const
 
 /* The client is gone: tells the delegate, ends waits. */
 void gu_exchange_gone(struct gust_exchange *x);
+
+/* The status that answers an error. */
+int gu_exchange_status_of(const struct gust_exchange *x, int err);
 
 /* Ends the wait for the body with an error. */
 void gu_exchange_fail_reader(struct gust_exchange *x, int err);

@@ -198,6 +198,8 @@ int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len)
 {
     if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
         return -GUST_ECLOSED;
+    if ((x->flags & GU_X_FINISHED) != 0)
+        return -GUST_ELATE;
     if ((x->flags & GU_X_SIZED) != 0) {
         if (len > x->length_left)
             return wrong_length(x, "more", len - x->length_left);
@@ -215,18 +217,15 @@ int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len)
 
 int gu_exchange_drain(struct gust_exchange *x, size_t most)
 {
-    struct gu_conn *conn = x->conn;
-
     if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
         return -GUST_ECLOSED;
-    gu_stream_flush(&conn->s);
-    if (gu_stream_is_blocked(&conn->s) && !gu_stream_is_closed(&conn->s))
-        gu_conn_watch(conn);
-    return gu_stream_wait_sent(&conn->s, most);
+    return gu_stream_wait_sent(&x->conn->s, most);
 }
 
 void gust_exchange_finish(gust_exchange *x)
 {
+    const unsigned unended = GU_X_CHUNKED | GU_X_NO_BODY | GU_X_GONE | GU_X_CUT;
+
     if ((x->flags & GU_X_FINISHED) != 0)
         return;
     if ((x->flags & GU_X_HEAD_SENT) == 0) {
@@ -236,18 +235,25 @@ void gust_exchange_finish(gust_exchange *x)
     x->flags |= GU_X_FINISHED;
     if ((x->flags & GU_X_SIZED) != 0 && x->length_left > 0 && ((x->flags & GU_X_NO_BODY) == 0))
         wrong_length(x, "less", x->length_left);
-    else if ((x->flags & (GU_X_CHUNKED | GU_X_NO_BODY | GU_X_GONE)) == GU_X_CHUNKED)
+    else if ((x->flags & unended) == GU_X_CHUNKED)
         gu_stream_put(&x->conn->s, GU_CHUNKED_LAST, sizeof GU_CHUNKED_LAST - 1);
 }
 
 /* --- the delegates' forms --- */
+
+/* What frames the message is written by put_framing(), and may not be contradicted. */
+static bool is_framing(gust_str name)
+{
+    return gu_str_ieq(name, GU_STR("Content-Length")) || gu_str_ieq(name, GU_STR("Connection")) ||
+           gu_str_ieq(name, GU_STR("Transfer-Encoding"));
+}
 
 static int put_fields(struct gu_buf *lines, const gust_field *fields)
 {
     for (; fields != NULL && fields->name != NULL; fields++) {
         gust_str name = gust_str_from(fields->name), value = gust_str_from(fields->value);
 
-        if (!gu_field_name_ok(name) || !gu_field_value_ok(value))
+        if (!gu_field_name_ok(name) || !gu_field_value_ok(value) || is_framing(name))
             return -EINVAL;
         gu_buf_put_str(lines, name);
         gu_buf_puts(lines, ": ");
@@ -266,7 +272,7 @@ int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *
 
     if ((x->flags & GU_X_HEAD_SENT) != 0)
         return -GUST_ELATE;
-    if (status < 100 || status > 999)
+    if (status < 200 || status > 999)
         return -EINVAL;
     gu_buf_init(&lines, &x->arena, GU_NET_OUT);
     err = put_fields(&lines, fields);

@@ -6,10 +6,10 @@
 #include "http/http_impl.h"
 #include <gust/net.h>
 #include <gust/process.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
-#define TICK GU_SECOND /* how often those who are watched over are looked at */
+#define TICK GU_SECOND         /* how often those who are watched over are looked at */
+#define RETRY (GU_SECOND / 10) /* how often memory is looked at while there is too little */
 
 /* --- options --- */
 
@@ -41,8 +41,54 @@ static void set_options(struct gust_httpserver *server, const gust_httpserver_op
     server->body_timeout = gu_option_time(o->body_timeout, GUST_NEVER);
     server->grace = gu_option_time(o->min_rate_grace, 5);
     server->min_rate = o->min_rate < 0 ? 0 : gu_option_size(o->min_rate, 240);
-    server->http->net->max_queue = gu_option_size(o->max_buffer_size, (size_t)16 << 20);
-    server->http->tasks->max_live = gu_option_size(o->max_tasks, 100000);
+    server->max_buffer_size = gu_option_size(o->max_buffer_size, (size_t)16 << 20);
+    server->max_exchanges = gu_option_size(o->max_tasks, 100000);
+}
+
+/* --- pausing --- */
+
+static void pause_listeners(gust_httpserver *server, uint8_t why)
+{
+    server->paused |= why;
+    GU_LIST_FOREACH (link, &server->listeners) {
+        gu_listener_pause(&gu_container_of(link, struct gu_server_listener, link)->listener);
+    }
+}
+
+static void resume_listeners(gust_httpserver *server, uint8_t why)
+{
+    server->paused &= (uint8_t)~why;
+    if (server->paused != 0)
+        return;
+    GU_LIST_FOREACH (link, &server->listeners) {
+        gu_listener_resume(&gu_container_of(link, struct gu_server_listener, link)->listener);
+    }
+}
+
+/* A pause ends well below the limit, or it would begin anew with the next connection. */
+static void on_retry(struct gu_timer *timer)
+{
+    gust_httpserver *server = gu_container_of(timer, gust_httpserver, retry);
+    struct gust_loop *loop = server->http->loop;
+
+    if (gu_http_memory(server->http) <= server->max_memory / 8 * 7 ||
+        gu_timer_set(loop, timer, loop->now + RETRY) < 0)
+        resume_listeners(server, GU_PAUSE_MEMORY);
+}
+
+bool gu_server_is_full(gust_httpserver *server)
+{
+    struct gust_loop *loop = server->http->loop;
+
+    if (gu_http_memory(server->http) <= server->max_memory)
+        return false;
+    GU_LOG_ONCE_PER(10, loop->now, GUST_LOG_WARNING, GU_LOG_GENERAL,
+                    "503: requests use %zu bytes (max_memory); connections wait",
+                    gu_http_memory(server->http));
+    if ((server->paused & GU_PAUSE_MEMORY) == 0 &&
+        gu_timer_set(loop, &server->retry, loop->now + RETRY) == 0)
+        pause_listeners(server, GU_PAUSE_MEMORY);
+    return true;
 }
 
 /* --- life --- */
@@ -60,6 +106,8 @@ gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, voi
     gu_list_init(&server->listeners);
     gu_list_init(&server->conns);
     gu_list_init(&server->orphans);
+    gu_list_init(&server->closers);
+    server->retry.run = on_retry;
     if (options != NULL)
         server->options = *options;
     return server;
@@ -110,9 +158,9 @@ void gust_httpserver_free(gust_httpserver *server)
         free_listener(gu_container_of(link, struct gu_server_listener, link));
     }
     gu_sockets_close(&server->bound);
-    GU_LIST_FOREACH_SAFE (link, &server->conns) {
-        gu_stream_close(&gu_container_of(link, struct gu_conn, all)->s);
-    }
+    if (server->http != NULL)
+        gu_timer_clear(server->http->loop, &server->retry);
+    gu_httpserver_cut(server);
     gu_server_release(server);
 }
 
@@ -128,22 +176,6 @@ void gu_server_release(gust_httpserver *server)
 
 /* --- connections --- */
 
-static void pause_listeners(gust_httpserver *server)
-{
-    server->is_paused = true;
-    GU_LIST_FOREACH (link, &server->listeners) {
-        gu_listener_pause(&gu_container_of(link, struct gu_server_listener, link)->listener);
-    }
-}
-
-static void resume_listeners(gust_httpserver *server)
-{
-    server->is_paused = false;
-    GU_LIST_FOREACH (link, &server->listeners) {
-        gu_listener_resume(&gu_container_of(link, struct gu_server_listener, link)->listener);
-    }
-}
-
 static void accepted(struct gu_listener *listener, int fd, const struct gu_peer *peer)
 {
     gust_httpserver *server =
@@ -154,41 +186,34 @@ static void accepted(struct gu_listener *listener, int fd, const struct gu_peer 
         return;
     }
     if (++server->n_conns >= server->max_connections)
-        pause_listeners(server);
+        pause_listeners(server, GU_PAUSE_CONNECTIONS);
+    gust_ignore(gu_server_has_memory(server)); /* else nothing more is accepted */
 }
 
 void gu_server_conn_closed(gust_httpserver *server)
 {
     server->n_conns--;
-    if (gu_unlikely(server->is_paused))
-        resume_listeners(server);
+    if (gu_unlikely((server->paused & GU_PAUSE_CONNECTIONS) != 0))
+        resume_listeners(server, GU_PAUSE_CONNECTIONS);
     gu_server_is_quiet(server);
 }
 
 void gu_server_is_quiet(gust_httpserver *server)
 {
-    struct gu_wait *closer = server->closer;
+    struct gu_link *link;
 
-    if (gu_likely(closer == NULL) || server->n_conns > 0 || !gu_list_is_empty(&server->orphans))
+    if (gu_likely(gu_list_is_empty(&server->closers)) || server->n_conns > 0 ||
+        !gu_list_is_empty(&server->orphans))
         return;
-    server->closer = NULL;
-    gu_task_wake(closer->task, 0);
-}
-
-static void abandon_close(struct gu_wait *wait)
-{
-    gust_httpserver *server = *(gust_httpserver **)(void *)(wait + 1);
-
-    server->closer = NULL;
+    while ((link = gu_list_pop(&server->closers)) != NULL)
+        gu_task_wake(gu_container_of(link, struct gu_wait, link)->task, 0);
 }
 
 int gust_httpserver_close_all(gust_httpserver *server)
 {
-    struct {
-        struct gu_wait wait;
-        gust_httpserver *server;
-    } closer = {{.abandon = abandon_close}, server};
+    struct gu_wait wait = {.abandon = gu_wait_unlink};
 
+    gu_task_check_wait();
     server->is_draining = true;
     GU_LIST_FOREACH_SAFE (link, &server->conns) {
         struct gu_conn *conn = gu_container_of(link, struct gu_conn, all);
@@ -202,8 +227,8 @@ int gust_httpserver_close_all(gust_httpserver *server)
     }
     if (server->n_conns == 0 && gu_list_is_empty(&server->orphans))
         return 0;
-    server->closer = &closer.wait;
-    return gu_task_wait(&closer.wait, GU_FOREVER);
+    gu_list_append(&server->closers, &wait.link);
+    return gu_task_wait(&wait, GU_FOREVER);
 }
 
 size_t gu_httpserver_cut(gust_httpserver *server)
@@ -228,15 +253,6 @@ size_t gu_httpserver_cut(gust_httpserver *server)
 
 /* --- listening --- */
 
-/* Set on the listening socket, from which Linux lets connections inherit it: no call for each. */
-static void set_no_delay(int fd)
-{
-    int on = 1;
-
-    gust_ignore(
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)); /* not of a Unix socket */
-}
-
 static int add_socket(gust_httpserver *server, int fd)
 {
     struct gu_server_listener *sl = gu_alloc0(sizeof *sl);
@@ -249,11 +265,12 @@ static int add_socket(gust_httpserver *server, int fd)
         close(fd);
         return err;
     }
-    set_no_delay(fd);
     sl->server = server;
     port = gust_socket_port(fd);
     sl->port = port > 0 ? (uint16_t)port : 0;
     gu_list_append(&server->listeners, &sl->link);
+    if (server->paused != 0)
+        gu_listener_pause(&sl->listener);
     return 0;
 }
 

@@ -129,9 +129,9 @@ static void cut(gust_request *r)
     r->flags |= GU_R_FINISHED;
 }
 
-static int settle_status(const gust_error *error)
+static int settle_status(const gust_request *r, const gust_error *error)
 {
-    int status = error->status != 0 ? error->status : gu_status_of_error(error->code);
+    int status = error->status != 0 ? error->status : gu_exchange_status_of(r->x, error->code);
 
     return status >= 400 && status <= 599 ? status : 500;
 }
@@ -141,7 +141,7 @@ void gu_response_error(gust_request *r, const gust_error *given)
     gust_error error = *given;
     bool is_answered = (r->flags & GU_R_FINISHED) != 0;
 
-    error.status = settle_status(given);
+    error.status = settle_status(r, given);
     if (gu_request_is_elsewhere(r)) {
         gu_request_ask_end(r, &error);
         return;

@@ -95,6 +95,21 @@ void gu_request_leave(gust_request *r, bool is_elsewhere)
         wake_parked(r);
 }
 
+/* --- other protocols --- */
+
+gust_stream *gust_request_stream(gust_request *r)
+{
+    gust_stream *stream = NULL;
+
+    if ((r->flags & (GU_R_ENDED | GU_R_DETACHED)) == 0)
+        stream = gust_exchange_stream(r->x);
+    if (stream == NULL)
+        return NULL;
+    r->flags |= GU_R_FINISHED;
+    r->status = 101; /* for the log */
+    return stream;
+}
+
 /* --- clients that leave --- */
 
 static int call_on_close(void *arg)
