@@ -115,7 +115,7 @@ typedef struct gust_field {
  * in chunks (HTTP/1.1), or ends with the connection. `fields` ends with a NULL name; the framing
  * fields (Content-Length, Transfer-Encoding, Connection) may not be among them. **Errors:**
  * -GUST_ELATE, -EINVAL for a status that is none of a final response, and for a field that may not
- * leave (RFC 9110 5.5). */
+ * leave (RFC 9110 5.5), -EMSGSIZE for more than 240 KiB of fields. */
 GUST_API int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *fields,
                                          int64_t length) GUST_CHECK;
 

@@ -217,15 +217,18 @@ int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len)
 
 int gu_exchange_drain(struct gust_exchange *x, size_t most)
 {
+    int err;
+
     if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
         return -GUST_ECLOSED;
-    return gu_stream_wait_sent(&x->conn->s, most);
+    err = gu_stream_wait_sent(&x->conn->s, most);
+    if (gu_unlikely(err == -GUST_ECLOSED))
+        gu_exchange_gone(x); /* before the one who writes is told */
+    return err;
 }
 
 void gust_exchange_finish(gust_exchange *x)
 {
-    const unsigned unended = GU_X_CHUNKED | GU_X_NO_BODY | GU_X_GONE | GU_X_CUT;
-
     if ((x->flags & GU_X_FINISHED) != 0)
         return;
     if ((x->flags & GU_X_HEAD_SENT) == 0) {
@@ -233,9 +236,11 @@ void gust_exchange_finish(gust_exchange *x)
         return;
     }
     x->flags |= GU_X_FINISHED;
+    if ((x->flags & (GU_X_GONE | GU_X_CUT)) != 0)
+        return;
     if ((x->flags & GU_X_SIZED) != 0 && x->length_left > 0 && ((x->flags & GU_X_NO_BODY) == 0))
         wrong_length(x, "less", x->length_left);
-    else if ((x->flags & unended) == GU_X_CHUNKED)
+    else if ((x->flags & (GU_X_CHUNKED | GU_X_NO_BODY)) == GU_X_CHUNKED)
         gu_stream_put(&x->conn->s, GU_CHUNKED_LAST, sizeof GU_CHUNKED_LAST - 1);
 }
 
@@ -274,12 +279,12 @@ int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *
         return -GUST_ELATE;
     if (status < 200 || status > 999)
         return -EINVAL;
-    gu_buf_init(&lines, &x->arena, GU_NET_OUT);
+    gu_buf_init(&lines, &x->arena, GU_NET_OUT - GU_NET_COPY - HEAD_ROOM);
     err = put_fields(&lines, fields);
     if (err == 0)
         err = gu_buf_finish(&lines, &text);
-    if (err < 0)
-        return err;
+    if (err < 0) /* too large is no fault of the request's */
+        return err == -GUST_ETOOBIG ? -EMSGSIZE : err;
     gu_exchange_begin(x, status, NULL, text, length);
     return 0;
 }
