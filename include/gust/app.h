@@ -53,8 +53,8 @@ typedef struct gust_handler {
     gust_handler_fn *any; /**< for every method that has no function of its own */
     /** Push: pieces of the body, lent; the verb runs after the last. It may wait. */
     int (*data_received)(gust_request *r, gust_str data);
-    /** After the response, once, whoever left first. Of what was refused before prepare as well:
-     * gust_state() may then be NULL. */
+    /** After the response, once, whoever left first. Of what was refused before prepare as well,
+     * with a zeroed state (NULL if memory was too short for it). */
     void (*on_finish)(gust_request *r);
     /** The client left before the response was complete. On the loop's stack: it must not wait. */
     void (*on_close)(gust_request *r);

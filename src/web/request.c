@@ -109,8 +109,6 @@ static int run_handler(gust_request *r)
     gust_handler_fn *verb = verb_of(h, (enum gu_method)r->x->method);
     int err;
 
-    if (gu_unlikely(r->handler->has_setup) && (err = set_up(r)) < 0)
-        return err;
     if (gu_unlikely(verb == NULL))
         return refuse_method(r);
     if (gu_unlikely(r->x->query.len > 0) && (err = gu_arguments_read_query(r)) != 0)
@@ -178,7 +176,9 @@ static int web_run(gust_exchange *x)
             return hand_over(x, r->rule);
         r->handler = &r->rule->handler;
         gu_response_defaults(r);
-        err = gu_likely(status == 0) ? run_handler(r) : gust_send_error(r, status);
+        err = gu_unlikely(r->handler->has_setup) ? set_up(r) : 0;
+        if (gu_likely(err == 0))
+            err = gu_likely(status == 0) ? run_handler(r) : gust_send_error(r, status);
     } else {
         gu_response_defaults(r);
         err = status == 0 ? answer_unrouted(r) : gust_send_error(r, status);

@@ -461,3 +461,34 @@ TEST(a_raising_call_checks_where_it_runs_before_it_looks_at_the_value)
         assert_aborts(misuse, (void *)(uintptr_t)cases[i].target, cases[i].message);
     }
 }
+
+/* --- state --- */
+
+static int n_finished_with_state;
+
+static int never_get(gust_request *r)
+{
+    gust_text(r, "not reached");
+    return 0;
+}
+
+static void count_state(gust_request *r)
+{
+    int *state = gust_state(r);
+
+    n_finished_with_state += state != NULL && *state == 0;
+}
+
+TEST(what_is_refused_before_the_handler_has_its_state)
+{
+    static const gust_handler handler = {
+        .get = never_get, .on_finish = count_state, .state_size = sizeof(int)};
+    static const gust_route routes[] = {{.path = "/x/(.*)", .handler = &handler}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    n_finished_with_state = 0;
+    assert_int_equal(web_status(web_get(web, "/x/%ff", NULL)), 400);
+    assert_int_equal(web_status(web_talk(web, "PUT /x/a HTTP/1.1\r\nHost: a\r\n\r\n")), 405);
+    assert_int_equal(n_finished_with_state, 2);
+    web_close(web);
+}
