@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -311,6 +312,13 @@ def run_stage(stage):
     return results
 
 
+def heed_signals():
+    """A shell lets what it starts in the background ignore SIGINT, nohup SIGHUP, and servers respect
+    that; their tests send both."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def main(argv=None):
     names = [stage.__name__ for stage in STAGES]
     parser = argparse.ArgumentParser(prog="./dev test")
@@ -319,6 +327,7 @@ def main(argv=None):
     if shutil.which("ccache"):
         os.environ.setdefault("CMAKE_C_COMPILER_LAUNCHER", "ccache")
         os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
+    heed_signals()
     all_results = [run_stage(stage) for stage in STAGES if stage.__name__ in chosen]
     failures = [name for results in all_results for name in results.failures]
     for name in failures:
