@@ -6,9 +6,10 @@
  * on the loop has a scratch arena that is reset at the end of the turn; on other threads, calls
  * allocate from the open GUST_SCOPE, and abort with a message without one.
  *
- * A task may hold 64 MiB. Passing that, or running out of memory, raises 503 in a task; see task.h
- * for what raising does. In a deferred call, where nothing may raise, the limit is not asked.
- * Outside a task running out of memory aborts: gust_try_alloc() is there for what may be large.
+ * A task may hold 64 MiB (gust_httpserver_options.max_task_memory for those of requests). Passing
+ * that, or running out of memory, raises 503 in a task; see task.h for what raising does. In a
+ * deferred call, where nothing may raise, the limit is not asked. Outside a task running out of
+ * memory aborts: gust_try_alloc() is there for what may be large.
  * Nothing here waits.
  */
 #ifndef GUST_ARENA_H

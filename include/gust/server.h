@@ -36,6 +36,8 @@ typedef struct gust_httpserver_options {
     int64_t max_tasks;       /**< requests of this server in hand; 100,000; 503 */
     int64_t max_memory;      /**< bodies, queues and arenas of the whole loop, whichever server they
                                 belong to; none; 503, and accepting waits */
+    int64_t max_task_memory; /**< of a request's task: what it allocates, and its answer until it is
+                                flushed; 64 MiB, and what max_body_size has above 32 MiB; 503 */
     double header_timeout;   /**< from a head's first byte, or the connection's first moment, to its
                                 last; 10 s; 408, or nothing to who sent nothing */
     double idle_timeout;     /**< between requests; 75 s; closed */

@@ -235,7 +235,9 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
 
     if (gu_unlikely(x == NULL || first == NULL))
         return NULL;
-    gu_arena_init(&x->arena, &server->http->tasks->chunks, first, FIRST_ARENA, GU_TASK_MEMORY);
+    task->arena.limit = server->max_task_memory;
+    gu_arena_init(&x->arena, &server->http->tasks->chunks, first, FIRST_ARENA,
+                  server->max_task_memory);
     x->fields = gu_arena_alloc(&task->arena, parsed->n_fields * sizeof *x->fields);
     x->head = gu_arena_alloc(&task->arena, parsed->len);
     if (gu_unlikely(x->fields == NULL || x->head == NULL))

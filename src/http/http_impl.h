@@ -118,7 +118,7 @@ struct gust_httpserver {
 
     gust_httpserver_options options;
     size_t max_header_size, max_body_size, max_buffer_size;
-    size_t max_connections, max_exchanges, max_memory;
+    size_t max_connections, max_exchanges, max_memory, max_task_memory;
     unsigned max_header_count;
     gu_time body_timeout, grace;
     uint64_t min_rate;

@@ -38,6 +38,7 @@ static void set_options(struct gust_httpserver *server, const gust_httpserver_op
     server->max_body_size = gu_option_size(o->max_body_size, (size_t)32 << 20);
     server->max_connections = gu_option_size(o->max_connections, SIZE_MAX);
     server->max_memory = gu_option_size(o->max_memory, SIZE_MAX);
+    server->max_task_memory = gu_option_size(o->max_task_memory, GU_TASK_MEMORY);
     server->body_timeout = gu_option_time(o->body_timeout, GUST_NEVER);
     server->grace = gu_option_time(o->min_rate_grace, 5);
     server->min_rate = o->min_rate < 0 ? 0 : gu_option_size(o->min_rate, 240);

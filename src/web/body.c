@@ -56,11 +56,11 @@ static bool grow(gust_exchange *x, struct body *body)
 static void raise_limit(gust_exchange *x)
 {
     size_t extra = x->body_max > DEFAULT_BODY ? (size_t)x->body_max - DEFAULT_BODY : 0;
+    size_t limit = x->server->max_task_memory;
 
-    if (extra > SIZE_MAX - GU_TASK_MEMORY)
-        extra = SIZE_MAX - GU_TASK_MEMORY;
-    x->arena.limit = gu_max(x->arena.limit, GU_TASK_MEMORY + extra);
-    x->task->arena.limit = gu_max(x->task->arena.limit, GU_TASK_MEMORY + extra);
+    limit += gu_min(extra, SIZE_MAX - limit);
+    x->arena.limit = gu_max(x->arena.limit, limit);
+    x->task->arena.limit = gu_max(x->task->arena.limit, limit);
 }
 
 static int read_whole(gust_request *r)

@@ -26,7 +26,7 @@ static void log_refusal(const gust_request *r, const gust_error *error)
 static const char *why(const gust_error *error)
 {
     if (error->code == -ENOMEM)
-        return "out of memory, or beyond the task's limit (max_memory)";
+        return "out of memory, or beyond the task's limit (max_task_memory)";
     return error->message != NULL ? error->message : gust_strerror(error->code);
 }
 

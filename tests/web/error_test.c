@@ -6,6 +6,7 @@
 #include "task/task_impl.h"
 #include "web/web_impl.h"
 #include "web_client.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -526,6 +527,41 @@ TEST(a_response_without_end_is_503_and_names_its_handler)
 
     assert_true(web_has_line(got, "HTTP/1.1 503 Service Unavailable"));
     assert_non_null(strstr(web->log, "in story: out of memory, or beyond the task's limit"));
+    web_close(web);
+}
+
+#define TASK_MEMORY ((int64_t)1 << 20)
+#define OF_A_CHUNK 32 /* is its own */
+
+static int alloc_get(gust_request *r)
+{
+    gust_alloc((size_t)gust_path_int(r, 0));
+    gust_text(r, "enough");
+    return 0;
+}
+
+TEST(a_task_has_what_max_task_memory_says_and_not_a_byte_more)
+{
+    static const gust_route routes[] = {{.path = "/([0-9]+)", .get = alloc_get}, {0}};
+    static const struct {
+        const char *name;
+        int64_t size;
+        int status;
+    } cases[] = {
+        {"a byte less", TASK_MEMORY - OF_A_CHUNK - 1, 200},
+        {"all of it", TASK_MEMORY - OF_A_CHUNK, 200},
+        {"a byte more", TASK_MEMORY - OF_A_CHUNK + 1, 503},
+    };
+    struct web *web =
+        web_open(&(gust_app_options){.routes = routes, .server = {.max_task_memory = TASK_MEMORY}});
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        char target[32];
+
+        TEST_CASE(cases[i].name);
+        snprintf(target, sizeof target, "/%" PRId64, cases[i].size);
+        assert_int_equal(web_status(web_get(web, target, NULL)), cases[i].status);
+    }
     web_close(web);
 }
 
