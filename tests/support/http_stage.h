@@ -26,6 +26,9 @@ struct stage {
 
 extern struct stage *stage; /* there is one */
 
+/* A loop of virtual time; http_end() ends it. */
+void http_stage_open(const char *poller);
+
 /* Runs a test on each poller. */
 void http_on_pollers(void (*test)(void));
 #define HTTP_TEST(name_)               \
