@@ -242,7 +242,7 @@ TEST(a_bare_error_is_answered_by_what_it_means)
         {"cancelled is no news", -ECANCELED, 503, NULL},
         {"memory", -ENOMEM, 503,
          "E 503 GET / (127.0.0.1) in story: out of memory, or beyond the task's limit "
-         "(max_memory)\n"},
+         "(max_task_memory)\n"},
         {"a full queue", -GUST_EFULL, 503, "E 503 GET / (127.0.0.1) in story: "},
         {"a limit of the body", -GUST_ETOOBIG, 413, NULL},
         {"a slow body", -GUST_ESLOW, 408, NULL},
