@@ -57,6 +57,8 @@ struct gu_conn {
     uint32_t lingered; /* bytes dropped */
 };
 
+_Static_assert(sizeof(struct gu_conn) <= 192, "a waiting connection is this and nothing else");
+
 /* What the connections of a loop share. */
 struct gu_http {
     struct gu_room room;
