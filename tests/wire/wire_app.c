@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define PIECE ((size_t)4096)
+#define MAX_TRUSTED 4 /* --trust */
 
 /* --- what was served --- */
 
@@ -378,6 +379,123 @@ static int app_bad_redirect(gust_request *r)
     return 0;
 }
 
+/* Who asks, and how, as far as proxies are believed. */
+static int app_peer(gust_request *r)
+{
+    gust_text(r, "%s %s", gust_remote_ip(r), gust_protocol(r));
+    return 0;
+}
+
+/* --- pieces --- */
+
+static uint64_t n_left, n_cut;
+
+/* Pieces of 4 KiB, as many as the query says, for as long as somebody takes them. */
+static int app_pieces(gust_request *r)
+{
+    int64_t n = gust_get_int(r, "n", 3, 0, INT32_MAX);
+    char *piece = gust_alloc(PIECE);
+    int err = 0;
+
+    memset(piece, 'x', PIECE);
+    gust_set_header(r, "Content-Type", "text/plain");
+    for (int64_t i = 0; i < n && err >= 0; i++) {
+        gust_write(r, piece, PIECE);
+        err = gust_flush(r);
+    }
+    n_cut += err < 0;
+    return err;
+}
+
+/* Two pieces, between which the other side can be heard: the query says when to go on. */
+static int app_halves(gust_request *r)
+{
+    int err;
+
+    gust_puts(r, "first,");
+    err = gust_flush(r);
+    if (err >= 0)
+        err = gust_event_wait(&gate);
+    gust_puts(r, "second");
+    return err;
+}
+
+/* Fails, in each way, once the head has left. */
+static int app_begun(gust_request *r)
+{
+    const char *how = gust_get_argument(r, "how", "");
+
+    gust_puts(r, "begun");
+    if (gust_flush(r) < 0)
+        return -EIO;
+    if (strcmp(how, "fail") == 0)
+        return gust_fail(r, 400, "too late");
+    if (strcmp(how, "send-error") == 0)
+        return gust_send_error(r, 404);
+    if (strcmp(how, "raise") == 0)
+        gust_raise(r, 409, "too late");
+    if (strcmp(how, "need") == 0)
+        gust_need_argument(r, "missing");
+    return -EIO;
+}
+
+static int app_unchanged(gust_request *r)
+{
+    int err;
+
+    gust_set_status(r, (int)gust_get_int(r, "status", 304, 200, 599));
+    gust_puts(r, "none of this leaves");
+    err = gust_flush(r);
+    gust_puts(r, "nor this");
+    return err;
+}
+
+static void count_left(gust_request *r)
+{
+    (void)r;
+    n_left++;
+}
+
+static int app_sleep(gust_request *r)
+{
+    int err = gust_sleep(60);
+
+    n_cut += err == -ECANCELED;
+    gust_puts(r, "slept");
+    return err;
+}
+
+static void finish_later(void *r)
+{
+    gust_text(r, "later");
+    gust_ignore(gust_finish(r));
+}
+
+static int app_detach(gust_request *r)
+{
+    int err =
+        gust_loop_call_later(gust_loop_current(), 0.02, finish_later, r) == NULL ? -ENOMEM : 0;
+
+    return err < 0 ? err : gust_detach(r);
+}
+
+static int app_counters(gust_request *r)
+{
+    gust_text(r, "left=%" PRIu64 " cut=%" PRIu64, n_left, n_cut);
+    return 0;
+}
+
+static int app_open(gust_request *r)
+{
+    gust_event_set(&gate);
+    gust_text(r, "open");
+    return 0;
+}
+
+static const gust_handler sleeper = {.get = app_sleep, .on_close = count_left},
+                          cancelled = {.base = &sleeper, .flags = GUST_CANCEL_ON_CLOSE},
+                          pieces = {.get = app_pieces, .on_close = count_left};
+
 static const gust_route routes[] = {
     {.path = "/hello", .get = app_hello},
     {.path = "/echo", .post = app_echo},
@@ -391,6 +509,15 @@ static const gust_route routes[] = {
     {.path = "/bad-header", .get = app_bad_header},
     {.path = "/bad-name", .get = app_bad_name},
     {.path = "/bad-redirect", .get = app_bad_redirect},
+    {.path = "/peer", .get = app_peer},
+    {.path = "/pieces", .handler = &pieces},
+    {.path = "/halves", .get = app_halves},
+    {.path = "/begun", .get = app_begun},
+    {.path = "/unchanged", .get = app_unchanged},
+    {.path = "/cancelled", .handler = &cancelled},
+    {.path = "/detach", .get = app_detach},
+    {.path = "/counters", .get = app_counters},
+    {.path = "/open", .get = app_open},
     {0},
 };
 
@@ -453,12 +580,29 @@ static bool set_flag(const char *name)
     return true;
 }
 
+static bool set_trusted(const char *name, const char *value)
+{
+    static const char *trusted[MAX_TRUSTED + 1];
+    static size_t n;
+
+    if (strcmp(name, "--trust") != 0 || n == MAX_TRUSTED)
+        return false;
+    trusted[n++] = value;
+    options.trusted_downstream = trusted;
+    return true;
+}
+
+static bool set_value(const char *name, const char *value)
+{
+    return set_size(name, value) || set_time(name, value) || set_trusted(name, value);
+}
+
 static bool set_options(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (set_flag(argv[i]))
             continue;
-        if (i + 1 == argc || !(set_size(argv[i], argv[i + 1]) || set_time(argv[i], argv[i + 1])))
+        if (i + 1 == argc || !set_value(argv[i], argv[i + 1]))
             return false;
         i++;
     }
