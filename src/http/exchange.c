@@ -284,7 +284,8 @@ static gu_cold void refuse_start(struct gu_conn *conn, bool has_room)
     gu_conn_refuse(conn, 503, NULL);
 }
 
-void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head)
+/* Flat for the same reason as task_main(): few returns follow the switch back. */
+gu_flat void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head)
 {
     struct gust_httpserver *server = conn->server;
     bool has_room =
