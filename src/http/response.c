@@ -16,6 +16,8 @@
 #define HEAD_ROOM \
     ((size_t)256) /* for the status line, without its reason, and the framing fields */
 
+#define RESET_CONTENT 205 /* framed like any other, and always empty (RFC 9110 15.3.6) */
+
 static bool has_no_body(int status)
 {
     return status == 204 || status == 304 || status < 200;
@@ -54,6 +56,8 @@ static char *put_connection(const struct gust_exchange *x, char *to)
 /* What frames the body, and the end of the head; `length` is negative when it is not known. */
 static char *put_framing(const struct gust_exchange *x, char *to, int64_t length)
 {
+    if (gu_unlikely(x->status == RESET_CONTENT))
+        length = 0;
     if (gu_likely(!has_no_body(x->status))) {
         if (gu_likely(length >= 0)) {
             to = PUT(to, "Content-Length: ");
@@ -86,7 +90,7 @@ static void settle(struct gust_exchange *x, int status)
 {
     x->status = status;
     x->flags |= GU_X_HEAD_SENT;
-    if (has_no_body(status))
+    if (has_no_body(status) || status == RESET_CONTENT)
         x->flags |= GU_X_NO_BODY;
     if (gu_unlikely(is_body_left(x)) ||
         gu_unlikely(x->server->is_draining && !gu_conn_has_unused(x->conn)))
@@ -163,7 +167,9 @@ void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, 
 
     if (to == NULL)
         return;
-    if (length >= 0) {
+    if (status == RESET_CONTENT) {
+        length = 0;
+    } else if (length >= 0) {
         x->flags |= GU_X_SIZED;
         x->length_left = (uint64_t)length;
     } else if (!has_no_body(status)) {

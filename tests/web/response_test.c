@@ -694,6 +694,26 @@ TEST(a_status_without_a_body_has_nothing_that_describes_one)
     web_close(web);
 }
 
+TEST(a_205_is_empty_whatever_was_written)
+{
+    struct web *web = serve(no_body_get);
+    int fd = web_connect(web);
+
+    empty_status = 205;
+    for (int i = 0; i < 2; i++) { /* the second is framed behind the first */
+        const char *got;
+
+        web_send(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        got = web_read(web, fd);
+        assert_int_equal(web_status(got), 205);
+        assert_true(web_has_line(got, "Content-Length: 0"));
+        assert_string_equal(web_body_of(got), "");
+        assert_false(web->is_closed);
+    }
+    close(fd);
+    web_close(web);
+}
+
 /* --- lengths --- */
 
 static struct {

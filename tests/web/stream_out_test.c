@@ -55,6 +55,12 @@ static int no_content_get(gust_request *r)
     return no_body_get(r);
 }
 
+static int reset_get(gust_request *r)
+{
+    status_of_pieces = 205;
+    return no_body_get(r);
+}
+
 static int not_modified_get(gust_request *r)
 {
     status_of_pieces = 304;
@@ -83,6 +89,8 @@ TEST(pieces_are_framed_as_the_client_understands)
          "Transfer-Encoding: chunked", "Content-Length", "", false},
         {"204 has no body and no framing", no_content_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
          "HTTP/1.1 204 No Content", "Transfer-Encoding", "", false},
+        {"205 is empty and says so", reset_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+         "Content-Length: 0", "Transfer-Encoding", "", false},
         {"nor a type", not_modified_get, "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
          "HTTP/1.1 304 Not Modified", "Content-Type", "", false},
         {"a cookie leaves with the head", pieces_get, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
