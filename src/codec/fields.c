@@ -14,37 +14,37 @@ bool gu_field_name_ok(gust_str name)
     return name.len > 0 && gu_chars_are(name.ptr, name.len, GU_CHAR_TOKEN);
 }
 
-/* Whether one of eight bytes may not stand in a value: below 0x20 (HTAB is among them, and left to
- * the table) or DEL. Exact where no byte borrows from the next, and never wrongly false. */
-static bool has_control(uint64_t word)
+/* Not zero if one of eight bytes may not stand in a value: below 0x20 (HTAB is among them, and left
+ * to the table) or DEL. Exact where no byte borrows from the next, and never wrongly zero. */
+static uint64_t controls_in(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
     uint64_t del = word ^ 0x7f * ones;
 
-    return ((((word - 0x20 * ones) & ~word) | ((del - ones) & ~del)) & tops) != 0;
+    return (((word - 0x20 * ones) & ~word) | ((del - ones) & ~del)) & tops;
 }
 
-static bool is_clean(const char *at)
+static uint64_t word_at(const char *at)
 {
     uint64_t word;
 
     memcpy(&word, at, sizeof word);
-    return !has_control(word);
+    return word;
 }
 
-/* By words, the last of which overlaps the one before it; what a word cannot settle, the table
+/* By words, the last of which overlaps the one before it; what words cannot settle, the table
  * does. */
 bool gu_field_value_ok(gust_str value)
 {
-    size_t i = 0;
+    uint64_t odd = 0;
 
-    if (value.len >= 8) {
-        while (value.len - i > 8 && gu_likely(is_clean(value.ptr + i)))
-            i += 8;
-        if (value.len - i <= 8 && gu_likely(is_clean(value.ptr + value.len - 8)))
+    if (gu_likely(value.len >= 8)) {
+        for (size_t i = 0; value.len - i > 8; i += 8)
+            odd |= controls_in(word_at(value.ptr + i));
+        if (gu_likely((odd | controls_in(word_at(value.ptr + value.len - 8))) == 0))
             return true;
     }
-    return gu_chars_are(value.ptr + i, value.len - i, GU_CHAR_TEXT);
+    return gu_chars_are(value.ptr, value.len, GU_CHAR_TEXT);
 }
 
 /* --- changing --- */

@@ -41,6 +41,7 @@ enum gu_head_result gu_head_parse_with(const struct gu_head_version *version, bo
         .head = head,
         .resume = resume,
         .is_response = is_response,
+        .is_plain = true,
         .max_fields = max_fields < GU_HEAD_MAX_FIELDS ? max_fields : GU_HEAD_MAX_FIELDS,
     };
     enum gu_head_result result;

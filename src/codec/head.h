@@ -93,7 +93,7 @@ struct gu_head {
     uint32_t reason_at, reason_len; /* of a response */
     uint64_t content_length;        /* 0 without GU_HEAD_HAS_LENGTH */
     uint32_t len;                   /* bytes of the whole head, with its empty line */
-    uint16_t first[GU_N_FIELD_IDS]; /* index + 1 of the first field of each id; 0: none */
+    uint8_t first[GU_N_FIELD_IDS];  /* index + 1 of the first field of each id; 0: none */
     struct gu_field fields[GU_HEAD_MAX_FIELDS];
 };
 

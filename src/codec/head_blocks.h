@@ -1,17 +1,17 @@
 /*
- * head_blocks — the scanners of head_body.h, over blocks of 64 bytes
+ * head_blocks — the scanners of head_body.h, over vectors
  *
  * Included behind what an instruction set defines:
  *
- *     struct field_marks { uint64_t name, value; };        what is no tchar; controls but HTAB
- *     struct target_marks { uint64_t stop, question; };    what is not of a target; "?"
- *     struct field_marks mark_fields(const char *p);
- *     struct target_marks mark_target(const char *p);
+ *     struct field_marks { uint64_t name, value; };      what is no tchar; controls but HTAB
+ *     struct field_marks mark_fields(const char *p);     of 64 bytes; bit n is the byte p[n]
+ *     STEP                                               bytes of one vector
+ *     size_t span(const char *p, const int8_t rows[16]); leading bytes of a class, STEP if all are
  *
- * Bit n of the marks is the byte p[n]. Where a block begins depends on the head's start alone,
- * never on where a name or a value ended, so the processor looks at blocks ahead while the lines of
- * this one are told apart by a shift and a count: the chain from line to line is a few cycles long.
- * A search that began at each name and value with a load of its own was no faster than plain C.
+ * Where a block of 64 bytes begins depends on the head's start alone, never on where a name or a
+ * value ended, so the processor looks at blocks ahead while the lines of this one are told apart by
+ * a shift and a count: the chain from line to line is a few cycles long. A search that began at
+ * each name and value with a load of its own was no faster than plain C.
  */
 #ifndef GU_HEAD_BLOCKS_H
 #define GU_HEAD_BLOCKS_H
@@ -29,18 +29,23 @@ struct view {
 
 /* Not inlined: it runs once for 64 bytes, the searches several times a line, and these want to be
  * small. */
-static gu_noinline void view_at(struct view *v, const char *base)
+static gu_noinline struct field_marks marks_at(const char *base, const char *end)
 {
     struct field_marks marks = mark_fields(base);
 
-    if (gu_unlikely(v->end - base < BLOCK)) {
-        uint64_t behind = UINT64_MAX << (v->end - base);
+    if (gu_unlikely(end - base < BLOCK)) {
+        uint64_t behind = UINT64_MAX << (end - base);
 
         marks.name |= behind;
         marks.value |= behind;
     }
+    return marks;
+}
+
+GU_SCAN_INLINE void view_at(struct view *v, const char *base)
+{
     v->base = base;
-    v->marks = marks;
+    v->marks = marks_at(base, v->end);
 }
 
 GU_SCAN_INLINE void view_init(struct view *v, const char *p, const char *end)
@@ -76,21 +81,34 @@ GU_SCAN_INLINE const char *scan_value(struct view *v, const char *p)
     return v->base + __builtin_ctzll(found);
 }
 
-GU_SCAN_INLINE const char *scan_target(const char *p, const char *end, const char **query)
+GU_SCAN_INLINE const char *scan_class(const char *p, const char *end, const int8_t rows[16])
 {
-    *query = NULL;
-    for (; p < end; p += BLOCK) {
-        struct target_marks marks = mark_target(p);
-        uint64_t question = marks.question & (marks.stop - 1) & ~marks.stop;
+    size_t n = STEP;
 
-        if (question != 0 && *query == NULL)
-            *query = p + __builtin_ctzll(question);
-        if (gu_likely(marks.stop != 0)) {
-            p += __builtin_ctzll(marks.stop);
-            break;
-        }
-    }
-    return p < end ? p : end;
+    for (; p < end && n == STEP; p += n)
+        n = span(p, rows);
+    return p;
+}
+
+GU_SCAN_INLINE const char *scan_path(const char *p, const char *end)
+{
+    static const int8_t rows[16] = {GU_PATH_ROWS};
+
+    return scan_class(p, end, rows);
+}
+
+GU_SCAN_INLINE const char *scan_target(const char *p, const char *end)
+{
+    static const int8_t rows[16] = {GU_TARGET_ROWS};
+
+    return scan_class(p, end, rows);
+}
+
+GU_SCAN_INLINE size_t host_span(const char *p)
+{
+    static const int8_t rows[16] = {GU_REGNAME_ROWS};
+
+    return span(p, rows);
 }
 
 #endif

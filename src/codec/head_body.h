@@ -7,7 +7,9 @@
  *     view_init(v, p, end)          before the first of the next two
  *     scan_name(v, p)               from the start of a line, to what is no tchar
  *     scan_value(v, p)              from the colon, to a control character but HTAB
- *     scan_target(p, end, query)    to what is not of a target, and tells its first "?"
+ *     scan_path(p, end)             to what is not of a target, or a "?"
+ *     scan_target(p, end)           to what is not of a target
+ *     host_span(p)                  how many bytes are a host's name, as far as one look reaches
  *
  * None of them passes an LF, hence a line that failed ends at the first LF behind its start, and
  * one that has no LF yet has failed only because it is not whole: gu_head_stop() tells these apart,
@@ -34,7 +36,7 @@ GU_HEAD_INLINE const char *parse_request_line(struct gu_head_work *w, const char
 {
     struct gu_head *h = w->head;
     const char *const end = w->end, *const line = p;
-    const char *target, *query, *error;
+    const char *target, *error;
 
     if (end - p >= 4 && memcmp(p, "GET ", 4) == 0) {
         h->method = GU_METHOD_GET;
@@ -50,17 +52,18 @@ GU_HEAD_INLINE const char *parse_request_line(struct gu_head_work *w, const char
     h->method_len = (uint32_t)(p - line);
 
     target = ++p;
-    p = scan_target(p, end, &query);
-    if (p == end || p == target || *p != ' ')
-        return gu_head_bad(w, "the request target has a byte that cannot be there");
+    p = scan_path(p, end);
     h->target_at = h->path_at = (uint32_t)(target - w->buf);
-    h->target_len = h->path_len = (uint32_t)(p - target);
+    h->path_len = (uint32_t)(p - target);
     h->query_at = h->query_len = 0;
-    if (query != NULL) {
-        h->path_len = (uint32_t)(query - target);
+    if (gu_unlikely(*p == '?')) {
         h->query_at = h->path_at + h->path_len + 1;
-        h->query_len = h->target_len - h->path_len - 1;
+        p = scan_target(p, end);
+        h->query_len = (uint32_t)(p - target) - h->path_len - 1;
     }
+    if (gu_unlikely(p >= end || p == target || *p != ' '))
+        return gu_head_bad(w, "the request target has a byte that cannot be there");
+    h->target_len = (uint32_t)(p - target);
 
     p++;
     if (gu_likely(end - p >= 10 && memcmp(p, "HTTP/1.1\r\n", 10) == 0)) {
@@ -111,13 +114,53 @@ GU_HEAD_INLINE gust_str trim_blanks(const char *p, const char *tail)
     return gu_str(p, (size_t)(tail - p));
 }
 
-/* Where the head and the field stand comes by value: a store to a field's id may be to anything, as
- * far as the compiler can see, and would have them read again each time. */
-GU_HEAD_INLINE const char *parse_field(struct gu_head_work *w, struct view *v, const char *line,
-                                       const char *buf, struct gu_field *field)
+/* What nearly every Host is, a name or an IPv4 address, perhaps with a port, is judged in one look;
+ * others are by the rules at length. What ends a value is of no name. Not inlined: once a head. */
+static gu_noinline const char *take_host(gust_str value)
 {
+    size_t n = host_span(value.ptr);
+
+    if (gu_likely(n > 0) &&
+        (n == value.len ||
+         (value.ptr[n] == ':' && gu_head_is_port(value.ptr + n + 1, value.len - n - 1))))
+        return NULL;
+    return gu_head_take_host(value);
+}
+
+/* A field that is known by name. False if something is wrong with it. */
+GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index, unsigned id, gust_str value)
+{
+    struct gu_head *h = w->head;
+    const char *error;
+
+    if (gu_likely(h->first[id] == 0))
+        h->first[id] = (uint8_t)(index + 1);
+    else
+        w->repeated |= 1u << id;
+    if (id > GU_FIELD_LAST_UNDERSTOOD)
+        return true;
+    if (gu_likely(id == GU_FIELD_HOST)) {
+        error = take_host(value);
+    } else {
+        w->is_plain = false;
+        error = gu_head_take_field(w, id, value);
+    }
+    if (gu_likely(error == NULL))
+        return true;
+    gu_head_bad(w, error);
+    return false;
+}
+
+/* One field line, the nth; the next one's begin, or NULL. Where the head stands comes by value: a
+ * store to a field's id may be to anything, as far as the compiler can see, and would have it read
+ * again each time. */
+GU_HEAD_INLINE const char *parse_field(struct gu_head_work *w, struct view *v, const char *line,
+                                       const char *buf, unsigned nth)
+{
+    struct gu_field *field = &w->head->fields[nth];
     const char *colon = scan_name(v, line), *p;
     size_t name_len = (size_t)(colon - line);
+    unsigned id;
     gust_str value;
 
     /* a colon behind the end has no CR and LF before the end: no need to ask here */
@@ -127,33 +170,16 @@ GU_HEAD_INLINE const char *parse_field(struct gu_head_work *w, struct view *v, c
     if (gu_unlikely(v->end - p < 2 || memcmp(p, "\r\n", 2) != 0))
         return gu_head_bad(w, gu_head_value_error(p));
     value = trim_blanks(colon + 1, p);
+    id = field_id(line, name_len);
     field->name = (uint32_t)(line - buf);
     field->value = (uint32_t)(value.ptr - buf);
     field->value_len = (uint32_t)value.len;
     field->name_len = (uint16_t)name_len;
-    field->id = (uint8_t)field_id(line, name_len);
+    field->id = (uint8_t)id;
     field->reserved = 0;
+    if (id != GU_FIELD_OTHER && gu_unlikely(!note_field(w, nth, id, value)))
+        return NULL;
     return p + 2;
-}
-
-/* A field that is known by name. False if something is wrong with it. */
-GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index)
-{
-    struct gu_head *h = w->head;
-    const struct gu_field *field = &h->fields[index];
-    gust_str value;
-
-    if (gu_likely(h->first[field->id] == 0))
-        h->first[field->id] = (uint16_t)(index + 1);
-    else
-        w->repeated |= 1u << field->id;
-    if (field->id > GU_FIELD_LAST_UNDERSTOOD)
-        return true;
-    value = gu_str(w->buf + field->value, field->value_len);
-    w->error = field->id == GU_FIELD_HOST ? gu_head_take_host(value)
-                                          : gu_head_take_field(w, field->id, value);
-    w->bad = GU_HEAD_BAD;
-    return w->error == NULL;
 }
 
 /* Parses the field lines from `line` on, before which `n` have passed, and the empty one. */
@@ -167,11 +193,8 @@ GU_HEAD_INLINE enum gu_head_result parse_fields(struct gu_head_work *w, const ch
     struct view v;
 
     for (view_init(&v, line, end); line < end && *line != '\r'; line = next, n++) {
-        next =
-            gu_likely(n < max) ? parse_field(w, &v, line, buf, &h->fields[n]) : gu_head_too_many(w);
+        next = gu_likely(n < max) ? parse_field(w, &v, line, buf, n) : gu_head_too_many(w);
         if (gu_unlikely(next == NULL))
-            return gu_head_stop(w, line, n);
-        if (h->fields[n].id != GU_FIELD_OTHER && gu_unlikely(!note_field(w, n)))
             return gu_head_stop(w, line, n);
     }
     if (gu_unlikely(end - line < 2 || line[1] != '\n')) {
@@ -184,7 +207,7 @@ GU_HEAD_INLINE enum gu_head_result parse_fields(struct gu_head_work *w, const ch
 }
 
 /* Parses the lines from `at` on, before which `n` field lines have passed. */
-static gu_noinline enum gu_head_result parse_lines(struct gu_head_work *w, size_t at, unsigned n)
+GU_HEAD_INLINE enum gu_head_result parse_lines(struct gu_head_work *w, size_t at, unsigned n)
 {
     struct gu_head *h = w->head;
     const char *line = w->buf + at, *next = line;
@@ -198,18 +221,38 @@ static gu_noinline enum gu_head_result parse_lines(struct gu_head_work *w, size_
     return gu_likely(next != NULL) ? parse_fields(w, next, n) : gu_head_stop(w, line, n);
 }
 
+/* The end of a request of HTTP/1.1 that has a Host and no field that says more of its framing. */
+GU_HEAD_INLINE bool finish_plain(const struct gu_head_work *w)
+{
+    struct gu_head *h = w->head;
+    const struct gu_field *host;
+
+    if (!w->is_plain || w->repeated != 0 || w->is_response || h->minor == 0 || h->flags != 0 ||
+        h->host_len != 0 || h->first[GU_FIELD_HOST] == 0)
+        return false;
+    host = &h->fields[h->first[GU_FIELD_HOST] - 1];
+    h->host_at = host->value;
+    h->host_len = host->value_len;
+    h->flags = GU_HEAD_KEEP_ALIVE;
+    return host->value_len > 0;
+}
+
 static enum gu_head_result parse(struct gu_head_work *w)
 {
-    enum gu_head_result result = parse_lines(w, w->resume->at, w->resume->n_fields);
+    size_t at = w->resume->at;
+    unsigned n = w->resume->n_fields;
+    enum gu_head_result result;
 
     /* A head that came in parts was checked, line by line, from where it was left; now that its end
      * is there it is parsed from its first byte. No byte is parsed more often than twice, and the
      * part of a line that is not whole is only searched for its end (gu_head_parse_with()). */
-    if (gu_unlikely(w->resume->at > 0) && result == GU_HEAD_DONE) {
+    while ((result = parse_lines(w, at, n)) == GU_HEAD_DONE && gu_unlikely(at > 0)) {
         gu_head_forget(w);
-        result = parse_lines(w, 0, 0);
+        at = n = 0;
     }
-    return result == GU_HEAD_DONE ? gu_head_finish(w) : result;
+    if (result != GU_HEAD_DONE || gu_likely(finish_plain(w)))
+        return result;
+    return gu_head_finish(w);
 }
 
 #endif

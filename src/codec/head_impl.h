@@ -17,6 +17,7 @@
 
 #include "base/str.h"
 #include "codec/head.h"
+#include <endian.h>
 
 /* A head on its way: the call, and what its lines gather for the checks of the whole. */
 struct gu_head_work {
@@ -29,6 +30,7 @@ struct gu_head_work {
     const char *error;       /* what is wrong with the line in hand, or with the head */
     enum gu_head_result bad; /* what `error` is answered with */
     uint32_t repeated;       /* a bit for each field id that was there more than once */
+    bool is_plain;           /* no field but the Host was there that gu_head_take_field() takes */
     bool has_close, has_keep_alive;
     bool lengths_differ;
 };
@@ -62,9 +64,13 @@ static inline bool gu_byte_is(char c, unsigned classes)
     return (gu_byte_class[(unsigned char)c] & classes) != 0;
 }
 
-/* The tchars again, for shuffles: by a byte's low four bits, with which high four bits they make
- * one, as a set (bit 2 is 0x20, bit 7 is 0x70); and the sets of one. */
+/* Classes again, for shuffles: by a byte's low four bits, with which high four bits they make one
+ * of the class, as a set (bit 2 is 0x20, bit 7 is 0x70); and the sets of one. A path is a target up
+ * to its "?". */
 #define GU_TCHAR_ROWS -24, -4, -8, -4, -4, -4, -4, -4, -8, -8, -12, 84, -48, 84, -12, 112
+#define GU_REGNAME_ROWS -88, -4, -8, -8, -4, -8, -4, -4, -4, -4, -12, 92, 80, 92, -44, 112
+#define GU_TARGET_ROWS -8, -4, -4, -8, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, 124
+#define GU_PATH_ROWS -8, -4, -4, -8, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, 116
 #define GU_BIT_OF_HIGH 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0
 
 /* The names of `enum gu_field_id`, where gu_field_hash() puts them. */
@@ -91,21 +97,28 @@ static inline uint64_t gu_load64(const char *p)
     return word;
 }
 
-/* Whether the `len` (24 at most) bytes at `word`, behind which 24 more can be read, are those of
- * `lower`, which is zero behind them, but for the case of letters. OR with 0x20 makes capitals
- * small; what else it would make equal are control characters, which no name and no value has. */
-static inline bool gu_head_word_is(const char *word, size_t len, const char lower[24])
+static inline uint64_t gu_differ64(const char *word, const char *lower)
 {
-    static const unsigned char window[48] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                             255, 255, 255, 255, 255, 255, 255, 255,
-                                             255, 255, 255, 255, 255, 255, 255, 255};
-    const char *mask = (const char *)window + 24 - len;
-    const uint64_t small = UINT64_C(0x2020202020202020);
-    uint64_t differ = 0;
+    return (gu_load64(word) | UINT64_C(0x2020202020202020)) ^ gu_load64(lower);
+}
 
-    for (unsigned i = 0; i < 24; i += 8)
-        differ |= ((gu_load64(word + i) | small) & gu_load64(mask + i)) ^ gu_load64(lower + i);
-    return differ == 0;
+/* Whether the `len` (4 to 24) bytes at `word` are those of `lower`, but for the case of letters. OR
+ * with 0x20 makes capitals small; what else it would make equal are control characters, which no
+ * name and no value has. Each load that is not the first overlaps the one before it. */
+static inline bool gu_head_word_is(const char *word, size_t len, const char *lower)
+{
+    uint64_t differ;
+    uint32_t first[2], last[2];
+
+    if (len < 8) {
+        memcpy(&first[0], word, 4);
+        memcpy(&first[1], lower, 4);
+        memcpy(&last[0], word + len - 4, 4);
+        memcpy(&last[1], lower + len - 4, 4);
+        return (((first[0] | 0x20202020u) ^ first[1]) | ((last[0] | 0x20202020u) ^ last[1])) == 0;
+    }
+    differ = gu_differ64(word, lower) | gu_differ64(word + len - 8, lower + len - 8);
+    return gu_unlikely(len > 16) ? (differ | gu_differ64(word + 8, lower + 8)) == 0 : differ == 0;
 }
 
 /* Says what is wrong with the line in hand; NULL, so that it can be returned for the next line. */
@@ -127,6 +140,7 @@ static inline const char *gu_head_too_many(struct gu_head_work *w)
 static inline void gu_head_forget(struct gu_head_work *w)
 {
     w->repeated = 0;
+    w->is_plain = true;
     w->has_close = w->has_keep_alive = w->lengths_differ = false;
 }
 
@@ -142,10 +156,26 @@ const char *gu_head_take_target(struct gu_head_work *w);
 /* Fields with an id up to this one mean something to the parser. */
 #define GU_FIELD_LAST_UNDERSTOOD GU_FIELD_EXPECT
 
-/* Takes such a field. What is wrong, or NULL. The Host, which every request has, has a short way.
- */
-const char *gu_head_take_host(gust_str value);
+/* Takes such a field. What is wrong, or NULL. The Host, which every request has, has a short way in
+ * front of it (take_host() of head_body.h). */
+gu_noinline const char *gu_head_take_host(gust_str value);
 const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str value);
+
+/* Digits up to 65535, or none (RFC 3986 3.2.3). Eight bytes at `p` can be read. */
+static inline bool gu_head_is_port(const char *p, size_t len)
+{
+    const uint64_t zeros = UINT64_C(0x3030303030303030);
+    uint64_t text, digits;
+
+    if (gu_unlikely(len > 5))
+        return false;
+    text = be64toh(gu_load64(p));
+    digits = (text ^ zeros) & ~(UINT64_MAX >> 8 * len);
+    if (((digits | (digits + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0)) != 0)
+        return false;
+    return len < 5 ||
+           text >> 24 <= UINT64_C(0x3635353335); /* "65535": the order of texts is theirs */
+}
 
 /* What is wrong with the name, or with the value, of the field line at `line`; `at` is its first
  * byte that cannot be there. */

@@ -129,23 +129,6 @@ static size_t host_name_len(gust_str s)
     }
 }
 
-/* Digits up to 65535, or none (RFC 3986 3.2.3). */
-static bool is_port(const char *p, size_t len)
-{
-    unsigned port = 0;
-
-    if (len > 5)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned digit = (unsigned)(unsigned char)p[i] - '0';
-
-        if (digit > 9)
-            return false;
-        port = port * 10 + digit;
-    }
-    return port <= UINT16_MAX;
-}
-
 /* host [":" port] with a host; *has_port says whether a port is there. */
 static bool is_authority(gust_str s, bool *has_port)
 {
@@ -154,20 +137,7 @@ static bool is_authority(gust_str s, bool *has_port)
     if (len == GU_NPOS || len == 0)
         return false;
     *has_port = s.len - len > 1;
-    return len == s.len || (s.ptr[len] == ':' && is_port(s.ptr + len + 1, s.len - len - 1));
-}
-
-/* What nearly every Host is, a name or an IPv4 address, perhaps with a port: the same rules in one
- * pass. False means no more than that is_authority() has to look. */
-static bool is_plain_authority(gust_str s)
-{
-    const char *p = s.ptr, *end = s.ptr + s.len;
-
-    while (gu_byte_is(*p, GU_BYTE_REGNAME))
-        p++;
-    if (p == s.ptr || p > end)
-        return false;
-    return p == end || (*p == ':' && is_port(p + 1, (size_t)(end - p) - 1));
+    return len == s.len || (s.ptr[len] == ':' && gu_head_is_port(s.ptr + len + 1, s.len - len - 1));
 }
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -227,33 +197,26 @@ const char *gu_head_take_target(struct gu_head_work *w)
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
-static gu_noinline const char *take_other_host(gust_str value)
+const char *gu_head_take_host(gust_str value)
 {
     bool has_port;
 
     return value.len == 0 || is_authority(value, &has_port) ? NULL : "the Host is malformed";
 }
 
-const char *gu_head_take_host(gust_str value)
+/* Whether a value, or a part of one, is a word of 4 to 24 bytes, whatever its case. */
+static bool is_word(gust_str s, gust_str lower)
 {
-    return gu_likely(is_plain_authority(value)) ? NULL : take_other_host(value);
-}
-
-/* Whether a value, or a part of one, is a word of 24 bytes at the most, whatever its case. */
-static bool is_word(gust_str s, const char lower[24])
-{
-    return s.len <= 24 && gu_head_word_is(s.ptr, s.len, lower);
+    return s.len == lower.len && gu_head_word_is(s.ptr, s.len, lower.ptr);
 }
 
 static void take_option(struct gu_head_work *w, gust_str option)
 {
-    static const char keep_alive[24] = "keep-alive", close[24] = "close", upgrade[24] = "upgrade";
-
-    if (is_word(option, keep_alive))
+    if (is_word(option, GU_STR("keep-alive")))
         w->has_keep_alive = true;
-    else if (is_word(option, close))
+    else if (is_word(option, GU_STR("close")))
         w->has_close = true;
-    else if (is_word(option, upgrade))
+    else if (is_word(option, GU_STR("upgrade")))
         w->head->flags |= GU_HEAD_UPGRADE;
 }
 
@@ -299,9 +262,7 @@ static const char *take_length(struct gu_head_work *w, gust_str value)
 
 static const char *take_coding(struct gu_head_work *w, gust_str value)
 {
-    static const char chunked[24] = "chunked";
-
-    if (!is_word(value, chunked))
+    if (!is_word(value, GU_STR("chunked")))
         return "the Transfer-Encoding is not \"chunked\"";
     w->head->flags |= GU_HEAD_CHUNKED;
     return NULL;
@@ -309,8 +270,6 @@ static const char *take_coding(struct gu_head_work *w, gust_str value)
 
 const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str value)
 {
-    static const char expected[24] = "100-continue";
-
     switch (id) {
     case GU_FIELD_HOST:
         return gu_head_take_host(value);
@@ -322,7 +281,7 @@ const char *gu_head_take_field(struct gu_head_work *w, unsigned id, gust_str val
     case GU_FIELD_TRANSFER_ENCODING:
         return take_coding(w, value);
     case GU_FIELD_EXPECT:
-        if (is_word(value, expected))
+        if (is_word(value, GU_STR("100-continue")))
             w->head->flags |= GU_HEAD_EXPECT_CONTINUE;
         break;
     }

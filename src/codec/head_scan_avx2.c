@@ -1,9 +1,9 @@
 /*
  * head_scan_avx2 — the head parser over vectors of 32 bytes
  *
- * A tchar is looked up by its two halves: a table by the low one gives the high ones with which it
- * makes a tchar, as a set of bits. Bytes from 0x80 on find nothing there, since the shuffle gives
- * zero for them.
+ * A byte of a class is looked up by its two halves: a table by the low one gives the high ones with
+ * which it makes one, as a set of bits. Bytes from 0x80 on find nothing there, since the shuffle
+ * gives zero for them.
  */
 #include "codec/head_impl.h"
 #include <immintrin.h>
@@ -14,9 +14,7 @@ struct field_marks {
     uint64_t name, value;
 };
 
-struct target_marks {
-    uint64_t stop, question;
-};
+#define STEP ((size_t)32)
 
 static inline vec load(const char *p)
 {
@@ -35,14 +33,22 @@ static inline uint64_t bits(vec a, vec b)
     return high << 32 | (uint32_t)_mm256_movemask_epi8(a);
 }
 
-static inline vec no_tchar(vec v)
+static inline vec not_in(vec v, const int8_t rows[16])
 {
-    const __m128i rows = _mm_setr_epi8(GU_TCHAR_ROWS), bit = _mm_setr_epi8(GU_BIT_OF_HIGH);
+    const __m128i bit = _mm_setr_epi8(GU_BIT_OF_HIGH);
+    __m128i row = _mm_loadu_si128((const __m128i *)(const void *)rows);
     vec high = _mm256_and_si256(_mm256_srli_epi16(v, 4), all(15));
-    vec by_low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(rows), v);
+    vec by_low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), v);
     vec by_high = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bit), high);
 
     return _mm256_cmpeq_epi8(_mm256_and_si256(by_low, by_high), _mm256_setzero_si256());
+}
+
+static inline vec no_tchar(vec v)
+{
+    static const int8_t rows[16] = {GU_TCHAR_ROWS};
+
+    return not_in(v, rows);
 }
 
 static inline vec control(vec v)
@@ -53,20 +59,6 @@ static inline vec control(vec v)
     return _mm256_or_si256(_mm256_andnot_si256(tab, low), _mm256_cmpeq_epi8(v, all(0x7f)));
 }
 
-/* Not from 0x21 to 0x7e (signed: bytes from 0x80 on are below them), or "#". */
-static inline vec no_target(vec v)
-{
-    vec low = _mm256_cmpgt_epi8(all('!'), v);
-    vec odd = _mm256_or_si256(_mm256_cmpeq_epi8(v, all(0x7f)), _mm256_cmpeq_epi8(v, all('#')));
-
-    return _mm256_or_si256(low, odd);
-}
-
-static inline vec question(vec v)
-{
-    return _mm256_cmpeq_epi8(v, all('?'));
-}
-
 static inline struct field_marks mark_fields(const char *p)
 {
     vec a = load(p), b = load(p + 32);
@@ -74,11 +66,9 @@ static inline struct field_marks mark_fields(const char *p)
     return (struct field_marks){bits(no_tchar(a), no_tchar(b)), bits(control(a), control(b))};
 }
 
-static inline struct target_marks mark_target(const char *p)
+static inline size_t span(const char *p, const int8_t rows[16])
 {
-    vec a = load(p), b = load(p + 32);
-
-    return (struct target_marks){bits(no_target(a), no_target(b)), bits(question(a), question(b))};
+    return _tzcnt_u32((uint32_t)_mm256_movemask_epi8(not_in(load(p), rows))); /* 32 of 0 */
 }
 
 #include "codec/head_blocks.h"

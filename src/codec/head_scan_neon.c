@@ -12,9 +12,7 @@ struct field_marks {
     uint64_t name, value;
 };
 
-struct target_marks {
-    uint64_t stop, question;
-};
+#define STEP ((size_t)16)
 
 static inline vec load(const void *p)
 {
@@ -32,13 +30,20 @@ static inline uint64_t bits(const char *p, vec (*bad)(vec))
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)), 0);
 }
 
-static inline vec no_tchar(vec v)
+static inline vec not_in(vec v, const int8_t rows[16])
 {
-    static const int8_t rows[16] = {GU_TCHAR_ROWS}, bit[16] = {GU_BIT_OF_HIGH};
+    static const int8_t bit[16] = {GU_BIT_OF_HIGH};
     vec by_low = vqtbl1q_u8(load(rows), vandq_u8(v, vdupq_n_u8(15)));
     vec by_high = vqtbl1q_u8(load(bit), vshrq_n_u8(v, 4));
 
     return vceqzq_u8(vandq_u8(by_low, by_high));
+}
+
+static inline vec no_tchar(vec v)
+{
+    static const int8_t rows[16] = {GU_TCHAR_ROWS};
+
+    return not_in(v, rows);
 }
 
 static inline vec control(vec v)
@@ -48,27 +53,18 @@ static inline vec control(vec v)
     return vorrq_u8(vbicq_u8(low, tab), vceqq_u8(v, vdupq_n_u8(0x7f)));
 }
 
-/* Visible ASCII is 0x21 to 0x7e: 94 bytes. */
-static inline vec no_target(vec v)
-{
-    vec visible = vcltq_u8(vsubq_u8(v, vdupq_n_u8('!')), vdupq_n_u8(94));
-
-    return vornq_u8(vceqq_u8(v, vdupq_n_u8('#')), visible);
-}
-
-static inline vec question(vec v)
-{
-    return vceqq_u8(v, vdupq_n_u8('?'));
-}
-
 static inline struct field_marks mark_fields(const char *p)
 {
     return (struct field_marks){bits(p, no_tchar), bits(p, control)};
 }
 
-static inline struct target_marks mark_target(const char *p)
+/* Four bits a byte are gathered by a narrowing shift. */
+static inline size_t span(const char *p, const int8_t rows[16])
 {
-    return (struct target_marks){bits(p, no_target), bits(p, question)};
+    uint8x8_t odd = vshrn_n_u16(vreinterpretq_u16_u8(not_in(load(p), rows)), 4);
+    uint64_t found = vget_lane_u64(vreinterpret_u64_u8(odd), 0);
+
+    return found == 0 ? STEP : (size_t)__builtin_ctzll(found) / 4;
 }
 
 #include "codec/head_blocks.h"

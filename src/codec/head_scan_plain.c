@@ -30,12 +30,25 @@ static inline const char *scan_value(struct view *v, const char *p)
     return scan(p, v->end, GU_BYTE_VALUE);
 }
 
-static inline const char *scan_target(const char *p, const char *end, const char **query)
+static inline const char *scan_path(const char *p, const char *end)
 {
-    const char *stop = scan(p, end, GU_BYTE_TARGET);
+    while (p < end && *p != '?' && gu_byte_is(*p, GU_BYTE_TARGET))
+        p++;
+    return p;
+}
 
-    *query = memchr(p, '?', (size_t)(stop - p));
-    return stop;
+static inline const char *scan_target(const char *p, const char *end)
+{
+    return scan(p, end, GU_BYTE_TARGET);
+}
+
+static inline size_t host_span(const char *p)
+{
+    size_t n = 0;
+
+    while (gu_byte_is(p[n], GU_BYTE_REGNAME))
+        n++;
+    return n;
 }
 
 #include "codec/head_body.h"

@@ -13,9 +13,7 @@ struct field_marks {
     uint64_t name, value;
 };
 
-struct target_marks {
-    uint64_t stop, question;
-};
+#define STEP ((size_t)16)
 
 static inline vec load(const char *p)
 {
@@ -36,13 +34,20 @@ static inline uint64_t bits(const char *p, vec (*bad)(vec))
     return found;
 }
 
-static inline vec no_tchar(vec v)
+static inline vec not_in(vec v, const int8_t rows[16])
 {
     vec high = _mm_and_si128(_mm_srli_epi16(v, 4), all(15));
-    vec by_low = _mm_shuffle_epi8(_mm_setr_epi8(GU_TCHAR_ROWS), v);
+    vec by_low = _mm_shuffle_epi8(load((const char *)rows), v);
     vec by_high = _mm_shuffle_epi8(_mm_setr_epi8(GU_BIT_OF_HIGH), high);
 
     return _mm_cmpeq_epi8(_mm_and_si128(by_low, by_high), _mm_setzero_si128());
+}
+
+static inline vec no_tchar(vec v)
+{
+    static const int8_t rows[16] = {GU_TCHAR_ROWS};
+
+    return not_in(v, rows);
 }
 
 static inline vec control(vec v)
@@ -53,27 +58,16 @@ static inline vec control(vec v)
     return _mm_or_si128(_mm_andnot_si128(tab, low), _mm_cmpeq_epi8(v, all(0x7f)));
 }
 
-static inline vec no_target(vec v)
-{
-    vec low = _mm_cmpgt_epi8(all('!'), v);
-    vec odd = _mm_or_si128(_mm_cmpeq_epi8(v, all(0x7f)), _mm_cmpeq_epi8(v, all('#')));
-
-    return _mm_or_si128(low, odd);
-}
-
-static inline vec question(vec v)
-{
-    return _mm_cmpeq_epi8(v, all('?'));
-}
-
 static inline struct field_marks mark_fields(const char *p)
 {
     return (struct field_marks){bits(p, no_tchar), bits(p, control)};
 }
 
-static inline struct target_marks mark_target(const char *p)
+static inline size_t span(const char *p, const int8_t rows[16])
 {
-    return (struct target_marks){bits(p, no_target), bits(p, question)};
+    unsigned found = (unsigned)_mm_movemask_epi8(not_in(load(p), rows));
+
+    return (size_t)__builtin_ctz(found | 1u << STEP);
 }
 
 #include "codec/head_blocks.h"
