@@ -11,10 +11,9 @@ import gdb
 from gdb.unwinder import Unwinder
 
 # What the switch pushed, from where the stored stack pointer points: register and offset, then
-# where the program counter lies, and the stack pointer after all is popped. See src/task/switch_*.S.
+# where the program counter lies, and the stack pointer after all is popped. See src/task/switch_*.
 LAYOUTS = {
-    'x86-64': ([('r15', 0), ('r14', 8), ('r13', 16), ('r12', 24), ('rbx', 32), ('rbp', 40)], 48, 56,
-               'rip', 'rsp'),
+    'x86-64': ([('rbp', 0)], 8, 16 + 128, 'rip', 'rsp'),
     'aarch64': ([('x29', 0)] + [('x%d' % (19 + i), 16 + 8 * i) for i in range(10)], 8, 160,
                 'pc', 'sp'),
 }

@@ -302,7 +302,8 @@ void gu_stack_pool_empty(struct gu_stack_pool *pool, void (*forget)(struct gu_st
 
 bool gu_stack_is_damaged(const struct gu_stack *stack)
 {
-    return (stack->slab->canary & bit_of(stack)) != 0 && *canary_of(stack) != CANARY;
+    return gu_unlikely(stack->slab->canary != 0) && (stack->slab->canary & bit_of(stack)) != 0 &&
+           *canary_of(stack) != CANARY;
 }
 
 struct gu_stack *gu_stack_of_guard(const struct gu_stack_pool *pool, const void *address)

@@ -127,10 +127,18 @@ void gu_task_restart(struct gust_task *task)
 
 /* --- the pool --- */
 
-/* Once for each stack that is backed anew. */
-static void prepare(struct gust_task *task)
+/* Once for each stack that is backed anew: where it starts, and all that a task which has ended
+ * leaves as it found it, so that gu_task_new() need not set it. */
+static void prepare(struct gu_tasks *tasks, struct gust_task *task)
 {
+    memset(task, 0, sizeof *task);
+    task->home = tasks;
     task->sp = gu_switch_prepare(task, task_main, task);
+    task->arena.pool = &tasks->chunks;
+    task->scope = &task->root;
+    task->ready.run = gu_task_run_ready;
+    task->timer.run = gu_task_timed_out;
+    gu_list_init(&task->siblings);
     gu_fiber_init(task);
 }
 
@@ -162,7 +170,7 @@ static void put_back(struct gust_task *task)
 #if GU_TSAN
     if (task->is_dirty) {
         gu_fiber_drop(task);
-        prepare(task);
+        prepare(task->home, task);
     }
 #endif
     gu_poison(task + 1, GU_TASK_FIRST_ARENA);
@@ -192,37 +200,21 @@ struct gust_task *gu_task_new(struct gu_tasks *tasks, void (*run)(struct gust_ta
     task = gu_stack_task(stack);
     gu_unpoison(task + 1, GU_TASK_FIRST_ARENA);
     if (gu_unlikely(is_new)) {
-        prepare(task);
+        prepare(tasks, task);
         start_trimming(tasks);
     }
     tasks->n_live++;
-    task->home = tasks;
     task->state = GU_TASK_NEW;
     task->result = 0;
-    gu_arena_init(&task->arena, &tasks->chunks, task + 1, GU_TASK_FIRST_ARENA, GU_TASK_MEMORY);
-    task->scope = &task->root;
-    task->root.outer = NULL;
-    task->root.defers = NULL;
+    task->arena.cur = (char *)(task + 1);
+    task->arena.end = (char *)(task + 1) + GU_TASK_FIRST_ARENA;
+    task->arena.limit = GU_TASK_MEMORY;
     task->run = run;
     task->raised = raised_by_default;
     task->name = name;
-    task->wait = NULL;
     task->deadline = GU_FOREVER;
-    task->ready.run = gu_task_run_ready;
-    task->ready.next = NULL;
-    task->timer.run = gu_task_timed_out;
-    task->timer.at = 0;
     task->cancel = GUST_NOT_CANCELLED;
     task->n_raised = 0;
-    task->n_shields = 0;
-    task->n_no_raise = 0;
-    task->n_defers = 0;
-    task->has_own_name = false;
-    task->guards = NULL;
-    gu_list_init(&task->siblings);
-    task->group = NULL;
-    task->own_group = NULL;
-    task->locals = NULL;
     return task;
 }
 
@@ -255,18 +247,22 @@ static gu_cold void forget_name(struct gust_task *task)
 {
     gu_loop_ran(task->home->loop, task->name);
     task->name = task->home->loop->running = "a task that ended";
+    task->has_own_name = false;
 }
 
 /* After the task's last switch. */
 static void ended(struct gust_task *task)
 {
+    struct gust_group *group = task->group;
+
     if (gu_unlikely(gu_stack_is_damaged(gu_task_stack(task))))
         overflowed(task);
     task->home->n_live--;
     if (gu_unlikely(task->has_own_name))
         forget_name(task);
-    if (gu_unlikely(task->group != NULL)) {
-        gu_group_child_ended(task->group, task);
+    if (gu_unlikely(group != NULL)) {
+        task->group = NULL;
+        gu_group_child_ended(group, task);
         return;
     }
     if (gu_unlikely(task->arena.chunks != NULL))

@@ -41,6 +41,7 @@ enum gu_task_state { GU_TASK_NEW, GU_TASK_RUNNING, GU_TASK_WAITING, GU_TASK_WOKE
 
 struct gu_local; /* a task-local value */
 
+/* What is not set by gu_task_new() is again as it was at first when a task has ended. */
 struct gust_task {
     void *sp; /* where it stands while it does not run */
     struct gu_tasks *home;
