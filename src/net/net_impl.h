@@ -6,10 +6,13 @@
  * pending block, and is handed up again, in front, with what comes next. A stream that waits owns
  * neither.
  *
- * Output goes to the loop's one output buffer, which is one stream's at a time (it is corked), and
- * leaves in one send at the end of that stream's dispatch, when the task that wrote it suspends, or
- * when the buffer is full. What the kernel does not take moves to the stream's queue, and until the
- * queue is empty the protocol is handed no input: a peer that does not read is not served.
+ * Output goes to the loop's one output buffer, which is one stream's at a time (it is corked). What
+ * a stream put during its dispatch is then held there while others of the same batch of events have
+ * theirs, and leaves in one send of each stream once there are GU_NET_HELD, when the batch is over,
+ * or when the buffer is full: sends that follow one another cost less than sends between which
+ * requests are parsed and answered, and a peer on this machine is woken once for several of them.
+ * What the kernel does not take moves to the stream's queue, and until the queue is empty the
+ * protocol is handed no input: a peer that does not read is not served.
  *
  * Closing marks. The struct is the owner's, who frees it by gu_loop_free_later() from `closed`.
  */
@@ -25,6 +28,7 @@
 #define GU_NET_OUT ((size_t)256 * 1024) /* sent at once at the most */
 #define GU_NET_PADDING ((size_t)64)     /* readable behind the input, for vector code */
 #define GU_NET_COPY ((size_t)16 * 1024) /* output from here on is sent from where it lies */
+#define GU_NET_HELD 32                  /* streams that have had their turn with the buffer */
 
 struct gu_stream;
 
@@ -94,7 +98,8 @@ enum {
     GU_STREAM_CLOSE_SENT = 16, /* close when the queue is empty */
     GU_STREAM_IS_SOCKET = 32,  /* send() and recv(), not write() and read() */
     GU_STREAM_BROKEN = 64,     /* an error was met; nothing more can be sent */
-    GU_STREAM_LEFT = 128       /* the protocol was told by `left` */
+    GU_STREAM_LEFT = 128,      /* the protocol was told by `left` */
+    GU_STREAM_HELD = 256       /* it has put what is to be sent when the batch is over */
 };
 
 struct gu_stream {
@@ -105,18 +110,26 @@ struct gu_stream {
     struct gu_out_queue *out;
     struct gu_ready again; /* dispatch once more soon */
     int err;               /* why it broke, until the protocol was told */
-    uint8_t flags;
+    uint16_t flags;
+};
+
+/* What a stream has put into the output buffer, where its turn with it is over. */
+struct gu_held {
+    struct gu_stream *s; /* NULL: it was sent, or dropped */
+    uint32_t at, len;
 };
 
 /* What the streams of a loop share. */
 struct gu_net {
     struct gu_room room;
     struct gust_loop *loop;
-    char *in;  /* GU_NET_IN and the padding */
-    char *out; /* GU_NET_OUT */
-    size_t out_len;
-    struct gu_stream *corked; /* whose bytes are in `out` */
-    struct gu_ready uncork;
+    char *in;                 /* GU_NET_IN and the padding */
+    char *out;                /* GU_NET_OUT */
+    size_t out_at, out_len;   /* what the corked stream has put is between them */
+    struct gu_stream *corked; /* who puts; NULL: nobody */
+    struct gu_held turns[GU_NET_HELD];
+    unsigned n_turns;
+    struct gu_ready uncork; /* sends all of it */
     size_t max_queue;       /* a stream with more unsent bytes takes no others: it breaks; unless
                                its protocol says otherwise */
     size_t queued;          /* bytes copied to the queues of all streams */
@@ -182,10 +195,8 @@ static inline bool gu_stream_is_closed(const struct gu_stream *s)
     return (s->flags & GU_STREAM_CLOSED) != 0;
 }
 
-static inline size_t gu_stream_unsent(const struct gu_stream *s)
-{
-    return (s->out == NULL ? 0 : s->out->len) + (s->net->corked == s ? s->net->out_len : 0);
-}
+/* Bytes that were put and that the kernel has not taken. */
+size_t gu_stream_unsent(const struct gu_stream *s);
 
 /* --- closing --- */
 

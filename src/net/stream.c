@@ -86,8 +86,7 @@ void gu_stream_fail(struct gu_stream *s, int err)
         return;
     s->flags |= GU_STREAM_BROKEN;
     s->err = err;
-    if (net->corked == s)
-        net->corked = NULL;
+    gu_stream_drop_put(s);
     gu_stream_drop_queue(s, -GUST_ECLOSED);
     gu_stream_want(s);
     gu_loop_ready(net->loop, &s->again);
@@ -224,9 +223,11 @@ static void dispatch(struct gu_stream *s, bool is_again)
             gu_loop_ready(net->loop, &s->again);
             break;
         }
-    s->flags &= (uint8_t)~GU_STREAM_DISPATCHING;
+    s->flags &= (uint16_t)~GU_STREAM_DISPATCHING;
     if (gu_likely(net->corked == s))
-        gu_stream_flush(s);
+        gu_stream_hold(s);
+    if (gu_unlikely(is_again))
+        gu_stream_flush(s); /* behind the batch, which does not wait for it */
     if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
         tell_broken(s);
 }
@@ -320,7 +321,7 @@ void gu_stream_resume(struct gu_stream *s)
 {
     if ((s->flags & GU_STREAM_CLOSED) != 0)
         return;
-    s->flags &= (uint8_t)~GU_STREAM_PAUSED;
+    s->flags &= (uint16_t)~GU_STREAM_PAUSED;
     gu_stream_want(s);
     /* Inside `received` it is not known yet what will be pending. */
     if (s->pending != NULL || (s->io.ready & GU_IN) != 0 || (s->flags & GU_STREAM_DISPATCHING) != 0)
@@ -333,8 +334,7 @@ static void unlink_from_loop(struct gu_stream *s)
 
     s->flags |= GU_STREAM_CLOSED;
     s->err = 0;
-    if (net->corked == s)
-        net->corked = NULL;
+    gu_stream_drop_put(s);
     gu_loop_unready(net->loop, &s->again);
     gu_stream_drop_queue(s, -GUST_ECLOSED);
 }
@@ -357,7 +357,8 @@ int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
 {
     int fd = s->io.fd;
 
-    gu_assert((s->flags & GU_STREAM_CLOSED) == 0 && s->out == NULL && s->net->corked != s);
+    gu_assert((s->flags & GU_STREAM_CLOSED) == 0 && s->out == NULL && s->net->corked != s &&
+              (s->flags & GU_STREAM_HELD) == 0);
     if (unread != NULL && !pending_keep(s, unread, len))
         return -ENOMEM;
     unlink_from_loop(s);

@@ -9,6 +9,12 @@
 /* Sends what the loop's output buffer holds, whosever it is; runs before the loop sleeps. */
 void gu_net_uncork(struct gu_ready *ready);
 
+/* The corked stream's turn with the buffer is over: what it has put is sent soon. */
+void gu_stream_hold(struct gu_stream *s);
+
+/* Drops what was put and not sent. */
+void gu_stream_drop_put(struct gu_stream *s);
+
 /* Sends from the queue. False when the stream is closed. */
 bool gu_stream_send_queue(struct gu_stream *s);
 

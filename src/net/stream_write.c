@@ -1,7 +1,8 @@
 /*
  * stream — output
  *
- * The usual answer is one copy into the loop's buffer and one send() of it. Everything else, large
+ * The usual answer is one copy into the loop's buffer and one send() of it, behind the batch of
+ * events that it belongs to. Everything else, large
  * bodies, peers that read slowly, comes down to iovecs: what was put, then what lies elsewhere; and
  * what the kernel leaves of them becomes entries of the queue.
  *
@@ -9,6 +10,7 @@
  * tell when there is room again.
  */
 #include "base/alloc.h"
+#include "base/str.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
 #include <sys/socket.h>
@@ -21,8 +23,15 @@
 
 /* --- the kernel --- */
 
-/* Bytes taken, or a negative error. -ENOBUFS is the kernel short of memory, which it will not tell
- * the end of. */
+/* -ENOBUFS is the kernel short of memory, which it will not tell the end of. */
+static int error_of_send(void)
+{
+    if (errno == EWOULDBLOCK)
+        return -EAGAIN;
+    return errno == ENOMEM ? -ENOBUFS : -errno;
+}
+
+/* Bytes taken, or a negative error. */
 static ssize_t send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov)
 {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = n_iov};
@@ -38,9 +47,7 @@ static ssize_t send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov)
     } while (gu_unlikely(n < 0 && errno == EINTR));
     if (gu_likely(n > 0))
         return n;
-    if (n == 0 || errno == EWOULDBLOCK)
-        return -EAGAIN;
-    return errno == ENOMEM ? -ENOBUFS : -errno;
+    return n == 0 ? -EAGAIN : error_of_send();
 }
 
 static void advance(struct iovec **iov, size_t *n_iov, size_t n)
@@ -263,73 +270,183 @@ bool gu_stream_send_queue(struct gu_stream *s)
 
 /* --- the output buffer --- */
 
-/* Sends what was put and then `bytes`; keeps what is left. */
-static gu_noinline void send_both(struct gu_stream *s, size_t put, const char *bytes, size_t len,
+/* Keeps what a send left, which ended with `err` if it did not take all: of `first`, and then of
+ * `bytes`, from `n` on. */
+static gu_noinline void keep_unsent(struct gu_stream *s, int err, size_t n, gust_str first,
+                                    gust_str bytes, struct gu_chunk **hold)
+{
+    if (err < 0 && err != -EAGAIN && err != -ENOBUFS) {
+        gu_stream_fail(s, err);
+        return;
+    }
+    if (n < first.len)
+        queue_add(s, first.ptr + n, first.len - n, NULL);
+    n = n > first.len ? n - first.len : 0;
+    queue_add(s, bytes.ptr + n, bytes.len - n, hold);
+    if (err < 0)
+        stopped_sending(s, err);
+}
+
+/* Sends `first` and then `bytes`; keeps what is left. */
+static gu_noinline void send_both(struct gu_stream *s, gust_str first, gust_str bytes,
                                   struct gu_chunk **hold)
 {
-    struct gu_net *net = s->net;
+    struct iovec iov[2] = {{(void *)(uintptr_t)first.ptr, first.len},
+                           {(void *)(uintptr_t)bytes.ptr, bytes.len}};
     size_t n = 0;
     int err = 0;
 
     if ((s->flags & UNSENDABLE) != 0)
         return;
-    if (s->out == NULL) {
-        struct iovec iov[2] = {{net->out, put}, {(void *)(uintptr_t)bytes, len}};
-
-        err = put == 0 ? send_all(s, iov + 1, 1, &n) : send_all(s, iov, len == 0 ? 1 : 2, &n);
-        if (err == 0)
-            return;
-        if (err != -EAGAIN && err != -ENOBUFS) {
-            gu_stream_fail(s, err);
-            return;
-        }
-    }
-    if (n < put)
-        queue_add(s, net->out + n, put - n, NULL);
-    n = n > put ? n - put : 0;
-    queue_add(s, bytes + n, len - n, hold);
-    if (err < 0)
-        stopped_sending(s, err);
+    if (s->out == NULL)
+        err = first.len == 0 ? send_all(s, iov + 1, 1, &n)
+                             : send_all(s, iov, bytes.len == 0 ? 1 : 2, &n);
+    if (s->out != NULL || err < 0)
+        keep_unsent(s, err, n, first, bytes, hold);
 }
 
-/* The buffer is nobody's again; returns what this stream had put into it. */
-static size_t uncork(struct gu_stream *s)
+/* The usual one: to a socket that takes all of it. Inlined, since every return behind a system call
+ * is mispredicted. */
+static gu_inline void send_put(struct gu_stream *s, gust_str put)
 {
-    if (s->net->corked != s)
-        return 0;
-    s->net->corked = NULL;
-    return s->net->out_len;
+    const gust_str none = {"", 0};
+    ssize_t n;
+
+    if (gu_unlikely(s->out != NULL) ||
+        gu_unlikely((s->flags & (UNSENDABLE | GU_STREAM_IS_SOCKET)) != GU_STREAM_IS_SOCKET)) {
+        send_both(s, put, none, NULL);
+        return;
+    }
+    n = send(s->io.fd, put.ptr, put.len, MSG_NOSIGNAL);
+    if (gu_likely(n == (ssize_t)put.len))
+        return;
+    if (n > 0)
+        send_both(s, gu_str(put.ptr + n, put.len - (size_t)n), none, NULL);
+    else if (n < 0 && errno != EINTR)
+        keep_unsent(s, error_of_send(), 0, put, none, NULL);
+    else
+        send_both(s, put, none, NULL);
+}
+
+static struct gu_held *held_of(struct gu_stream *s)
+{
+    struct gu_held *held = &s->net->turns[s->net->n_turns];
+
+    while ((--held)->s != s)
+        continue;
+    return held;
+}
+
+size_t gu_stream_unsent(const struct gu_stream *s)
+{
+    const struct gu_net *net = s->net;
+    size_t queued = s->out == NULL ? 0 : s->out->len;
+
+    if (net->corked == s)
+        return queued + net->out_len - net->out_at;
+    if ((s->flags & GU_STREAM_HELD) != 0)
+        return queued + held_of((struct gu_stream *)(uintptr_t)s)->len;
+    return queued;
+}
+
+/* Takes out of the buffer what a stream has put; good until something else is put. */
+static gust_str take_put(struct gu_stream *s)
+{
+    struct gu_net *net = s->net;
+    gust_str put = {"", 0};
+
+    if (net->corked == s) {
+        put = gu_str(net->out + net->out_at, net->out_len - net->out_at);
+        net->corked = NULL;
+        net->out_len = net->out_at;
+    } else if ((s->flags & GU_STREAM_HELD) != 0) {
+        struct gu_held *held = held_of(s);
+
+        put = gu_str(net->out + held->at, held->len);
+        held->s = NULL;
+        s->flags &= (uint16_t)~GU_STREAM_HELD;
+    }
+    return put;
+}
+
+void gu_stream_drop_put(struct gu_stream *s)
+{
+    take_put(s);
 }
 
 void gu_stream_flush(struct gu_stream *s)
 {
-    size_t put = uncork(s);
+    gust_str put = take_put(s);
 
-    if (gu_likely(put > 0))
-        send_both(s, put, "", 0, NULL);
+    if (gu_likely(put.len > 0))
+        send_put(s, put);
+}
+
+/* Sends what is held. None of the protocols is called from here, so nothing is put meanwhile. */
+static gu_inline void send_held(struct gu_net *net)
+{
+    for (unsigned i = 0; i < net->n_turns; i++) {
+        struct gu_held *held = &net->turns[i];
+
+        if (gu_unlikely(held->s == NULL))
+            continue;
+        held->s->flags &= (uint16_t)~GU_STREAM_HELD;
+        send_put(held->s, gu_str(net->out + held->at, held->len));
+    }
+    net->n_turns = 0;
 }
 
 void gu_net_uncork(struct gu_ready *ready)
 {
     struct gu_net *net = gu_container_of(ready, struct gu_net, uncork);
 
+    send_held(net);
     if (net->corked != NULL)
         gu_stream_flush(net->corked);
 }
 
-/* Makes the buffer this stream's; nobody's, if what is written is to go nowhere. */
+void gu_stream_hold(struct gu_stream *s)
+{
+    struct gu_net *net = s->net;
+    size_t len = net->out_len - net->out_at;
+
+    net->corked = NULL;
+    if (gu_unlikely(len == 0))
+        return;
+    net->turns[net->n_turns++] = (struct gu_held){s, (uint32_t)net->out_at, (uint32_t)len};
+    s->flags |= GU_STREAM_HELD;
+    if (net->n_turns == GU_NET_HELD)
+        send_held(net);
+    else
+        gu_loop_ready(net->loop, &net->uncork);
+}
+
+/* Makes the buffer this stream's; nobody's, if what is written is to go nowhere. What it has put
+ * before leaves before. */
 static gu_noinline void cork(struct gu_stream *s)
 {
     struct gu_net *net = s->net;
 
     if (net->corked != NULL)
-        gu_stream_flush(net->corked);
-    net->out_len = 0;
+        gu_stream_hold(net->corked);
+    if (gu_unlikely((s->flags & GU_STREAM_HELD) != 0))
+        gu_stream_flush(s);
+    if (net->n_turns == 0)
+        net->out_len = 0;
+    net->out_at = net->out_len;
     if ((s->flags & UNSENDABLE) != 0)
         return;
     net->corked = s;
     if ((s->flags & GU_STREAM_DISPATCHING) == 0)
         gu_loop_ready(net->loop, &net->uncork);
+}
+
+/* Empties the buffer. */
+static gu_noinline void make_room(struct gu_stream *s)
+{
+    gu_stream_flush(s);
+    send_held(s->net);
+    cork(s);
 }
 
 char *gu_stream_reserve(struct gu_stream *s, size_t size)
@@ -339,10 +456,8 @@ char *gu_stream_reserve(struct gu_stream *s, size_t size)
     gu_assert(size <= GU_NET_OUT);
     if (gu_unlikely(net->corked != s))
         cork(s);
-    if (gu_unlikely(size > GU_NET_OUT - net->out_len)) {
-        gu_stream_flush(s);
-        cork(s);
-    }
+    if (gu_unlikely(size > GU_NET_OUT - net->out_len))
+        make_room(s);
     return net->out + net->out_len;
 }
 
@@ -365,7 +480,7 @@ void gu_stream_put(struct gu_stream *s, const void *bytes, size_t len)
 void gu_stream_put_large(struct gu_stream *s, const void *bytes, size_t len, struct gu_chunk **hold)
 {
     if (len > 0)
-        send_both(s, uncork(s), bytes, len, hold);
+        send_both(s, take_put(s), gu_str(bytes, len), hold);
 }
 
 /* --- waiting for room --- */

@@ -661,21 +661,35 @@ CONTRACT(a_queue_beyond_its_limit_breaks_the_stream)
     assert_int_equal(out->broken_err, -GUST_EFULL);
 }
 
+static void open_more(struct side *side, struct wire *other_wire)
+{
+    transport->open(other_wire);
+    open_side(side, other_wire->out);
+    if (other_wire->in != other_wire->out)
+        gu_stream_pause(&side->s);
+}
+
+static void close_more(struct side *side, struct wire *other_wire)
+{
+    gu_stream_close(&side->s);
+    if (other_wire->in != other_wire->out)
+        close(other_wire->in);
+    wire_close_peer(other_wire);
+}
+
 CONTRACT(two_streams_take_turns_with_the_one_buffer)
 {
     struct wire other_wire;
     struct side other = {.got = NULL};
     char text[16];
 
-    transport->open(&other_wire);
-    open_side(&other, other_wire.out);
-    if (other_wire.in != other_wire.out)
-        gu_stream_pause(&other.s);
+    open_more(&other, &other_wire);
     gu_stream_put(&out->s, "a1 ", 3);
     gu_stream_put(&other.s, "b1 ", 3);
+    assert_int_equal(gu_stream_unsent(&out->s), 3); /* its turn is over, and nothing sent yet */
     gu_stream_put(&out->s, "a2", 2);
     gu_stream_put(&other.s, "b2", 2);
-    assert_int_equal(gu_stream_unsent(&out->s), 0);
+    assert_int_equal(gu_stream_unsent(&out->s), 2); /* what it put before has left before */
     assert_int_equal(gu_stream_unsent(&other.s), 2);
     gu_stream_put(&out->s, "x", 1);
     gu_stream_close(&out->s); /* what is corked goes with it */
@@ -684,10 +698,69 @@ CONTRACT(two_streams_take_turns_with_the_one_buffer)
     assert_memory_equal(text, "a1 a2", 5);
     assert_int_equal(wire_receive(&other_wire, text, sizeof text), 5);
     assert_memory_equal(text, "b1 b2", 5);
+    close_more(&other, &other_wire);
+}
+
+CONTRACT(what_is_held_is_sent_by_a_flush_and_dropped_by_a_close)
+{
+    struct wire other_wire, third_wire;
+    struct side other = {.got = NULL}, third = {.got = NULL};
+    char text[16];
+
+    open_more(&other, &other_wire);
+    open_more(&third, &third_wire);
+    gu_stream_put(&out->s, "first", 5);
+    gu_stream_put(&other.s, "second", 6);
+    gu_stream_put(&third.s, "third", 5);
+    gu_stream_flush(&out->s); /* held, and behind others that are */
+    assert_int_equal(gu_stream_unsent(&out->s), 0);
+    assert_int_equal(wire_receive(&wire, text, sizeof text), 5);
     gu_stream_close(&other.s);
-    if (other_wire.in != other_wire.out)
-        close(other_wire.in);
-    wire_close_peer(&other_wire);
+    turn();
+    assert_int_equal(wire_receive(&other_wire, text, sizeof text), 0);
+    assert_int_equal(wire_receive(&third_wire, text, sizeof text), 5);
+    assert_memory_equal(text, "third", 5);
+    close_more(&third, &third_wire);
+    close_more(&other, &other_wire);
+}
+
+CONTRACT(no_more_than_a_number_of_streams_are_held)
+{
+    struct wire wires[GU_NET_HELD];
+    struct side many[GU_NET_HELD] = {{.got = NULL}};
+    char text[4];
+
+    for (size_t i = 0; i < GU_NET_HELD; i++) {
+        open_more(&many[i], &wires[i]);
+        gu_stream_put(&many[i].s, "1", 1);
+        assert_int_equal(gu_stream_unsent(&many[0].s), 1);
+    }
+    gu_stream_put(&out->s, "2", 1); /* ends the turn of the last of them */
+    for (size_t i = 0; i < GU_NET_HELD; i++) {
+        assert_int_equal(gu_stream_unsent(&many[i].s), 0);
+        assert_int_equal(wire_receive(&wires[i], text, sizeof text), 1);
+    }
+    assert_int_equal(gu_stream_unsent(&out->s), 1);
+    for (size_t i = 0; i < GU_NET_HELD; i++)
+        close_more(&many[i], &wires[i]);
+}
+
+CONTRACT(a_full_buffer_is_sent_for_all_whose_bytes_are_in_it)
+{
+    struct wire other_wire;
+    struct side other = {.got = NULL};
+    char text[4];
+
+    open_more(&other, &other_wire);
+    gu_stream_put(&other.s, "1", 1);
+    memset(gu_stream_reserve(&out->s, 100), 'x', 100);
+    gu_stream_commit(&out->s, 100);
+    assert_int_equal(gu_stream_unsent(&other.s), 1);
+    gu_stream_reserve(&out->s, GU_NET_OUT - 100); /* one byte too many */
+    assert_int_equal(gu_stream_unsent(&other.s), 0);
+    assert_int_equal(gu_stream_unsent(&out->s), 0);
+    assert_int_equal(wire_receive(&other_wire, text, sizeof text), 1);
+    close_more(&other, &other_wire);
 }
 
 /* --- closing --- */
