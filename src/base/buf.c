@@ -7,13 +7,6 @@
 
 #define LEAST_CAP 64u
 
-void gu_buf_init(struct gu_buf *b, struct gust_arena *arena, size_t max)
-{
-    *b = GU_BUF_NULL;
-    b->arena = arena;
-    b->max = gu_min(max, SIZE_MAX - 1);
-}
-
 void gu_buf_init_fixed(struct gu_buf *b, char *memory, size_t size)
 {
     gu_assert(size > 0);

@@ -34,7 +34,10 @@ struct gu_buf {
     }
 
 /* An empty buffer over an arena, or over the heap when `arena` is NULL. Allocates nothing yet. */
-void gu_buf_init(struct gu_buf *b, struct gust_arena *arena, size_t max);
+static inline void gu_buf_init(struct gu_buf *b, struct gust_arena *arena, size_t max)
+{
+    *b = (struct gu_buf){.arena = arena, .max = gu_min(max, SIZE_MAX - 1)};
+}
 
 /* Memory of the caller's to begin with, for an empty buffer that has none yet: it is copied from as
  * soon as it is too small, and must live until then. */

@@ -14,6 +14,7 @@
 #define gu_unused __attribute__((unused))
 #define gu_noinline __attribute__((noinline))
 #define gu_cold __attribute__((cold, noinline))
+#define gu_inline inline __attribute__((always_inline))
 #define gu_flat __attribute__((flatten)) /* what it calls is inlined: for the way of a request */
 
 #define GU_NPOS SIZE_MAX

@@ -252,7 +252,7 @@ static bool take_head(struct gu_conn *conn)
 
 static bool may_take_head(struct gu_conn *conn)
 {
-    if (conn->state != GU_CONN_OPEN || gu_stream_is_closed(&conn->s) || conn->is_refused)
+    if (gu_unlikely(conn->state != GU_CONN_OPEN))
         return false;
     if (gu_unlikely(conn->n_turn >= GU_REQUESTS_PER_TURN)) {
         gu_loop_ready(conn->server->http->loop, &conn->s.again);

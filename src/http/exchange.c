@@ -69,7 +69,7 @@ static gu_cold void cut(struct gust_exchange *x)
     gu_stream_close(s);
 }
 
-static void end(struct gust_exchange *x)
+static gu_inline void end(struct gust_exchange *x)
 {
     struct gu_conn *conn = x->conn;
 
@@ -230,13 +230,12 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
                                           const struct gu_head *parsed, const char *head)
 {
     struct gust_httpserver *server = conn->server;
-    struct gust_exchange *x = gu_arena_alloc(&task->arena, sizeof *x);
-    char *first = gu_arena_alloc(&task->arena, FIRST_ARENA);
+    struct gust_exchange *x = gu_arena_alloc(&task->arena, sizeof *x + FIRST_ARENA);
 
-    if (gu_unlikely(x == NULL || first == NULL))
+    if (gu_unlikely(x == NULL))
         return NULL;
     task->arena.limit = server->max_task_memory;
-    gu_arena_init(&x->arena, &server->http->tasks->chunks, first, FIRST_ARENA,
+    gu_arena_init(&x->arena, &server->http->tasks->chunks, x + 1, FIRST_ARENA,
                   server->max_task_memory);
     x->fields = gu_arena_alloc(&task->arena, parsed->n_fields * sizeof *x->fields);
     x->head = gu_arena_alloc(&task->arena, parsed->len);
@@ -248,20 +247,20 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
     x->server = server;
     x->delegate = server->delegate;
     x->arg = server->arg;
-    x->state = NULL;
-    x->release = NULL;
+    x->started = server->http->loop->now;
     x->flags = (uint16_t)flags_of(server, parsed);
-    x->status = 0;
     x->body_left = parsed->content_length;
     x->body_max = server->max_body_size;
-    x->n_body = 0;
-    x->body_error = 0;
+    x->state = NULL;
+    x->release = NULL;
     x->chunked = NULL;
-    x->body_since = 0;
     x->reader = NULL;
+    x->n_body = 0;
+    x->body_since = 0;
     x->n_sent = 0;
+    x->status = 0;
+    x->body_error = 0;
     x->n_raises = 0;
-    x->started = server->http->loop->now;
     task->raised = raised;
     task->arg = x;
     if (gu_likely(set_head(x, parsed)))
@@ -271,14 +270,14 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
 }
 
 /* What max_memory refuses is logged where it is seen. */
-static gu_cold void refuse_start(struct gu_conn *conn, bool has_room)
+static gu_cold void refuse_start(struct gu_conn *conn, bool is_allowed)
 {
     const struct gust_httpserver *server = conn->server;
 
     if (server->n_exchanges >= server->max_exchanges)
         GU_LOG_ONCE_PER(10, server->http->loop->now, GUST_LOG_WARNING, GU_LOG_GENERAL,
                         "503: %zu requests are in hand (max_tasks)", server->n_exchanges);
-    else if (has_room)
+    else if (is_allowed)
         GU_LOG_ONCE_PER(10, server->http->loop->now, GUST_LOG_ERROR, GU_LOG_GENERAL,
                         "503: there is no memory for a request");
     gu_conn_refuse(conn, 503, NULL);
@@ -288,21 +287,23 @@ static gu_cold void refuse_start(struct gu_conn *conn, bool has_room)
 gu_flat void gu_exchange_start(struct gu_conn *conn, const struct gu_head *parsed, const char *head)
 {
     struct gust_httpserver *server = conn->server;
-    bool has_room =
-        gu_likely(server->n_exchanges < server->max_exchanges) && gu_server_has_memory(server);
-    struct gust_task *task = NULL;
+    struct gust_task *task;
     struct gust_exchange *x;
 
-    if (gu_likely(has_room))
-        task = gu_task_new(server->http->tasks, run, "request");
+    if (gu_unlikely(server->n_exchanges >= server->max_exchanges) ||
+        gu_unlikely(!gu_server_has_memory(server))) {
+        refuse_start(conn, false);
+        return;
+    }
+    task = gu_task_new(server->http->tasks, run, "request");
     if (gu_unlikely(task == NULL)) {
-        refuse_start(conn, has_room);
+        refuse_start(conn, true);
         return;
     }
     x = exchange_new(conn, task, parsed, head);
     if (gu_unlikely(x == NULL)) {
         gu_task_discard(task);
-        refuse_start(conn, has_room);
+        refuse_start(conn, true);
         return;
     }
     conn->x = x;

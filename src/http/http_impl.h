@@ -130,7 +130,7 @@ struct gust_httpserver {
 void gu_server_conn_closed(struct gust_httpserver *server);
 
 /* Whether max_memory is passed, in which case listeners pause. */
-gu_cold bool gu_server_is_full(struct gust_httpserver *server);
+gu_noinline bool gu_server_is_full(struct gust_httpserver *server);
 static inline bool gu_server_has_memory(struct gust_httpserver *server)
 {
     return gu_likely(server->max_memory == SIZE_MAX) || !gu_server_is_full(server);
@@ -206,8 +206,7 @@ struct gust_exchange {
     struct gust_httpserver *server;
     const gust_delegate *delegate; /* the server's, or one that it handed the exchange to */
     void *arg;                     /* of the delegate */
-    void *state;                   /* the delegate's own */
-    void (*release)(struct gust_exchange *x); /* called at the end, before memory goes; or NULL */
+    gu_time started;
     /* Memory for what is kept as long as the exchange. The task's own arena will not do: what is
      * written, or cached, while a GUST_SCOPE is open must not end with that scope. */
     struct gust_arena arena;
@@ -220,27 +219,30 @@ struct gust_exchange {
     uint8_t method, minor;
     uint16_t head_flags; /* of gu_head */
     uint16_t flags;
-    int status; /* of the response, once its head is sent */
-    uint8_t n_raises;
-    uint16_t first[GU_N_FIELD_IDS];
+    uint8_t first[GU_N_FIELD_IDS]; /* of gu_head */
 
-    /* the request's body */
+    /* its body, read or not */
     uint64_t body_left; /* of Content-Length */
     uint64_t body_max;
-    uint64_t n_body; /* read so far */
-    int body_error;  /* with GU_X_BODY_BAD: what each read says */
+
+    /* zero when it begins */
+    void *state;                              /* the delegate's own */
+    void (*release)(struct gust_exchange *x); /* called at the end, before memory goes; or NULL */
     struct gu_chunked_body *chunked;
     struct gu_wait *reader;
+    uint64_t n_body;    /* read so far */
     gu_time body_since; /* when reading began; 0: not yet */
-    gu_time waited;     /* for bytes, up to wait_since */
-    gu_time wait_since;
-    struct gu_pace pace; /* in time that was waited */
+    uint64_t n_sent;    /* bytes of the response's body, for the log */
+    int status;         /* of the response, once its head is sent */
+    int body_error;     /* with GU_X_BODY_BAD: what each read says */
+    unsigned n_raises;
 
-    /* the response */
+    /* of use once something else says so */
+    gu_time waited; /* for bytes of the body, up to wait_since */
+    gu_time wait_since;
+    struct gu_pace pace;  /* in time that was waited */
     char *out;            /* where its head begins, between gu_exchange_open() and _close() */
-    uint64_t length_left; /* with GU_X_SIZED */
-    uint64_t n_sent;      /* bytes of the response's body, for the log */
-    gu_time started;
+    uint64_t length_left; /* of the response, with GU_X_SIZED */
 };
 
 /* Runs a parsed request, whose head lies at `head`, in a task. Answers 503 itself if there can be

@@ -20,7 +20,7 @@
 
 static bool has_no_body(int status)
 {
-    return status == 204 || status == 304 || status < 200;
+    return gu_unlikely(status != 200) && (status == 204 || status == 304 || status < 200);
 }
 
 static char *put(char *to, const char *bytes, size_t len)
@@ -58,7 +58,7 @@ static char *put_framing(const struct gust_exchange *x, char *to, int64_t length
 {
     if (gu_unlikely(x->status == RESET_CONTENT))
         length = 0;
-    if (gu_likely(!has_no_body(x->status))) {
+    if (!has_no_body(x->status)) {
         if (gu_likely(length >= 0)) {
             to = PUT(to, "Content-Length: ");
             to += gu_fmt_u64(to, (uint64_t)length);

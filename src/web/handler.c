@@ -31,22 +31,30 @@ static void inherit(gust_handler *h, const gust_handler *from)
     INHERIT(h, from, write_error);
 }
 
-static unsigned methods_of(const gust_handler *h)
+/* HEAD runs what GET does where there is nothing else for it. */
+static void set_verbs(struct gu_handler *handler)
 {
-    const struct {
-        gust_handler_fn *fn;
-        enum gu_method method;
-    } verbs[] = {{h->get, GU_METHOD_GET},        {h->head, GU_METHOD_HEAD},
-                 {h->post, GU_METHOD_POST},      {h->put, GU_METHOD_PUT},
-                 {h->patch, GU_METHOD_PATCH},    {h->del, GU_METHOD_DELETE},
-                 {h->options, GU_METHOD_OPTIONS}};
+    const gust_handler *h = &handler->fns;
+    gust_handler_fn *const own[GU_N_METHODS] = {
+        [GU_METHOD_GET] = h->get,         [GU_METHOD_HEAD] = h->head != NULL ? h->head : h->get,
+        [GU_METHOD_POST] = h->post,       [GU_METHOD_PUT] = h->put,
+        [GU_METHOD_PATCH] = h->patch,     [GU_METHOD_DELETE] = h->del,
+        [GU_METHOD_OPTIONS] = h->options,
+    };
+
+    for (size_t i = 0; i < GU_N_METHODS; i++)
+        handler->verbs[i] = own[i] != NULL ? own[i] : h->any;
+}
+
+static unsigned methods_of(const struct gu_handler *handler)
+{
+    static const uint8_t listed[] = {GU_METHOD_GET, GU_METHOD_HEAD,  GU_METHOD_POST,
+                                     GU_METHOD_PUT, GU_METHOD_PATCH, GU_METHOD_DELETE};
     unsigned bits = 1u << GU_METHOD_OPTIONS; /* answered in any case */
 
-    for (size_t i = 0; i < gu_countof(verbs); i++)
-        if (verbs[i].fn != NULL || h->any != NULL)
-            bits |= 1u << verbs[i].method;
-    if (h->get != NULL)
-        bits |= 1u << GU_METHOD_HEAD;
+    for (size_t i = 0; i < gu_countof(listed); i++)
+        if (handler->verbs[listed[i]] != NULL)
+            bits |= 1u << listed[i];
     return bits;
 }
 
@@ -74,7 +82,8 @@ const char *gu_handler_init(struct gu_handler *handler, const gust_handler *give
             return "its handler's state_size is less than its base's";
         inherit(h, base);
     }
-    handler->methods = methods_of(h);
+    set_verbs(handler);
+    handler->methods = methods_of(handler);
     handler->timeout = h->timeout == 0 ? GU_FOREVER : gu_time_from_seconds(h->timeout);
     handler->has_setup = h->state_size != 0 || h->max_body_size != 0 ||
                          handler->timeout != GU_FOREVER || (h->flags & GUST_CANCEL_ON_DRAIN) != 0;

@@ -11,40 +11,6 @@
 
 #define FIRST_BODY ((size_t)192) /* bytes of a response that need no memory of their own */
 
-/* --- the verb --- */
-
-static gust_handler_fn *verb_of(const gust_handler *h, enum gu_method method)
-{
-    gust_handler_fn *fn = NULL;
-
-    switch (method) {
-    case GU_METHOD_GET:
-        fn = h->get;
-        break;
-    case GU_METHOD_HEAD:
-        fn = h->head != NULL ? h->head : h->get;
-        break;
-    case GU_METHOD_POST:
-        fn = h->post;
-        break;
-    case GU_METHOD_PUT:
-        fn = h->put;
-        break;
-    case GU_METHOD_PATCH:
-        fn = h->patch;
-        break;
-    case GU_METHOD_DELETE:
-        fn = h->del;
-        break;
-    case GU_METHOD_OPTIONS:
-        fn = h->options;
-        break;
-    default:
-        break;
-    }
-    return fn != NULL ? fn : h->any;
-}
-
 /* --- running --- */
 
 /* State and limits, for the handlers that ask for some. */
@@ -106,7 +72,7 @@ static int receive_body(gust_request *r)
 static int run_handler(gust_request *r)
 {
     const gust_handler *h = &r->handler->fns;
-    gust_handler_fn *verb = verb_of(h, (enum gu_method)r->x->method);
+    gust_handler_fn *verb = r->handler->verbs[r->x->method];
     int err;
 
     if (gu_unlikely(verb == NULL))
@@ -130,25 +96,25 @@ static void request_init(gust_request *r, gust_exchange *x)
 {
     r->x = x;
     r->app = x->server->arg;
-    r->rule = NULL;
-    r->handler = NULL;
     r->flags = r->app->first_flags;
-    r->err = 0;
     r->status = 200;
-    r->reason = NULL;
     r->content_type = GU_STR("text/html; charset=UTF-8");
-    r->fields = NULL;
     r->last_field = &r->fields;
-    r->new_cookies = NULL;
     gu_buf_init(&r->body, &x->arena, SIZE_MAX - 1);
     gu_buf_lend(&r->body, (char *)(r + 1), FIRST_BODY);
     r->request_body = GU_STR("");
+    r->rule = NULL;
+    r->handler = NULL;
+    r->reason = NULL;
+    r->fields = NULL;
+    r->new_cookies = NULL;
     r->state = NULL;
     r->input = NULL;
     r->problems = NULL;
     r->detached = NULL;
-    r->n_elsewhere = 0;
     r->failure = NULL;
+    r->n_elsewhere = 0;
+    r->err = 0;
 }
 
 /* The route's own delegate has the exchange from here on. */

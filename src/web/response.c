@@ -78,8 +78,9 @@ int gust_get_status(const gust_request *r)
  * that the handler's own, or none, is sent. */
 static bool is_content_type(gust_str name)
 {
-    return name.len == 12 && (memcmp(name.ptr, "Content-Type", 12) == 0 ||
-                              gu_bytes_ieq(name.ptr, "Content-Type", 12));
+    return name.len == 12 &&
+           ((memcmp(name.ptr, "Content-", 8) == 0 && memcmp(name.ptr + 8, "Type", 4) == 0) ||
+            gu_bytes_ieq(name.ptr, "Content-Type", 12));
 }
 
 static void note_default(gust_request *r, gust_str name)
@@ -143,10 +144,10 @@ static gu_flat void put_field(gust_request *r, const char *name_text, const char
         gu_response_latch(r, -EINVAL);
         return;
     }
-    if (gu_unlikely(may_be_framing(name)) && gu_response_set_framing(r, name, value))
+    if (!is_type && may_be_framing(name) && gu_response_set_framing(r, name, value))
         return;
     value = gu_arena_copy(&r->x->arena, value.ptr, value.len);
-    if (value.ptr != NULL && is_type) {
+    if (is_type && value.ptr != NULL) {
         r->content_type = value;
         return;
     }
@@ -271,9 +272,15 @@ static char *put(char *to, const char *bytes, size_t len)
 #define SERVER_LINE "Server: Gust/" GUST_VERSION "\r\n"
 #define ETAG_LEN 34 /* 32 hexadecimal digits in quotes */
 
+/* Not inlined: what long inputs ask for would weigh on every response. */
+static gu_noinline XXH128_hash_t hash_of_long(gust_str body)
+{
+    return XXH3_128bits(body.ptr, body.len);
+}
+
 static char *put_etag(char *to, gust_str body)
 {
-    XXH128_hash_t hash = XXH3_128bits(body.ptr, body.len);
+    XXH128_hash_t hash = body.len <= 16 ? XXH3_128bits(body.ptr, body.len) : hash_of_long(body);
 
     to[0] = to[ETAG_LEN - 1] = '"';
     gu_hex_u128(to + 1, hash.high64, hash.low64);
@@ -314,7 +321,7 @@ static char *put_fields(const gust_request *r, char *to)
 
 static bool wants_etag(const gust_request *r)
 {
-    return r->status == 200 && (r->flags & GU_R_ETAG_SET) == 0 && !r->app->options.no_etag &&
+    return r->status == 200 && (r->flags & (GU_R_ETAG_SET | GU_R_NO_ETAG)) == 0 &&
            (r->x->method == GU_METHOD_GET || r->x->method == GU_METHOD_HEAD);
 }
 
@@ -380,19 +387,24 @@ static int fail_latched(gust_request *r, int err)
     return err;
 }
 
-int gust_finish(gust_request *r)
+/* Whatever does not simply end. */
+static gu_noinline int finish_special(gust_request *r)
 {
     int err = r->err != 0 ? r->err : gu_buf_error(&r->body);
 
     if ((r->flags & GU_R_ENDED) != 0)
         return -GUST_ELATE;
-    if (gu_unlikely(err < 0))
-        return fail_latched(r, err);
-    if (gu_unlikely((r->flags & GU_R_SPECIAL) != 0) || gu_unlikely(r->status == 204) ||
-        gu_unlikely(r->status == 304))
-        return gu_response_end_special(r);
+    return err < 0 ? fail_latched(r, err) : gu_response_end_special(r);
+}
+
+int gust_finish(gust_request *r)
+{
+    if (gu_unlikely((r->flags & (GU_R_ENDED | GU_R_SPECIAL)) != 0) ||
+        gu_unlikely((r->err | gu_buf_error(&r->body)) != 0) ||
+        (gu_unlikely(r->status != 200) && (r->status == 204 || r->status == 304)))
+        return finish_special(r);
     r->flags |= GU_R_FINISHED;
-    gu_response_send(r, gu_str(r->body.len == 0 ? "" : r->body.ptr, r->body.len));
+    gu_response_send(r, gu_str(r->body.ptr, r->body.len));
     return 0;
 }
 

@@ -210,7 +210,7 @@ static int end_head_only(gust_request *r)
 
 int gu_response_end_special(gust_request *r)
 {
-    gust_str body = gu_str(r->body.len == 0 ? "" : r->body.ptr, r->body.len);
+    gust_str body = gu_str(r->body.ptr, r->body.len);
 
     if ((r->flags & GU_R_GONE) != 0)
         return gu_response_end_gone(r);

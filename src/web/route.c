@@ -33,7 +33,7 @@ struct gu_router {
     struct gust_arena arena;
 };
 
-static uint64_t load(const char *p, size_t len)
+static inline uint64_t load(const char *p, size_t len)
 {
     uint64_t word = 0;
 
@@ -41,7 +41,7 @@ static uint64_t load(const char *p, size_t len)
     return word;
 }
 
-static uint64_t mix(uint64_t h, uint64_t word)
+static inline uint64_t mix(uint64_t h, uint64_t word)
 {
     h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 32;
@@ -49,7 +49,7 @@ static uint64_t mix(uint64_t h, uint64_t word)
 
 /* Words, the last of which overlaps the one before it: no byte is looked at alone. The table holds
  * what the application wrote, so it needs no secret. */
-static uint32_t hash_of(gust_str path)
+static inline uint32_t hash_of(gust_str path)
 {
     uint64_t h = path.len;
     size_t i = 0;
@@ -59,6 +59,19 @@ static uint32_t hash_of(gust_str path)
     for (; path.len - i > 8; i += 8)
         h = mix(h, load(path.ptr + i, 8));
     return (uint32_t)mix(h, load(path.ptr + path.len - 8, 8));
+}
+
+/* The same words again; both paths are `len` bytes long. */
+static inline bool is_same(const char *a, const char *b, size_t len)
+{
+    size_t i = 0;
+
+    if (gu_unlikely(len < 8))
+        return memcmp(a, b, len) == 0;
+    for (; len - i > 8; i += 8)
+        if (load(a + i, 8) != load(b + i, 8))
+            return false;
+    return load(a + len - 8, 8) == load(b + len - 8, 8);
 }
 
 /* --- reading the tables --- */
@@ -373,16 +386,29 @@ static bool host_matches(struct search *s, const struct gu_rule *rule)
     return true;
 }
 
+/* The literal rule of that path from the one at index `i` - 1 on in its list; 0 without one. */
+static inline uint32_t next_literal(const struct gu_router *router, uint32_t i, gust_str path)
+{
+    while (i != 0 && (router->rules[i - 1].path.len != path.len ||
+                      !is_same(router->rules[i - 1].path.ptr, path.ptr, path.len)))
+        i = router->rules[i - 1].next_literal;
+    return i;
+}
+
+static inline uint32_t first_literal(const struct gu_router *router, gust_str path)
+{
+    return next_literal(router, router->table[hash_of(path) & router->mask], path);
+}
+
 /* The index of the first literal rule, n_rules without one. */
 static uint32_t find_literal(struct search *s)
 {
     const struct gu_router *router = s->router;
+    uint32_t i = first_literal(router, s->path);
 
-    for (uint32_t i = router->table[hash_of(s->path) & router->mask]; i != 0;
-         i = router->rules[i - 1].next_literal)
-        if (gu_str_eq(router->rules[i - 1].path, s->path) && host_matches(s, &router->rules[i - 1]))
-            return i - 1;
-    return router->n_rules;
+    while (i != 0 && !host_matches(s, &router->rules[i - 1]))
+        i = next_literal(router, router->rules[i - 1].next_literal, s->path);
+    return i != 0 ? i - 1 : router->n_rules;
 }
 
 /* The index of the first pattern in front of `end`, or `end`. The groups of its match are the
@@ -436,7 +462,8 @@ static const struct gu_rule *search_default(struct search *s, const gust_request
     return search(s);
 }
 
-int gu_router_find(const struct gu_router *router, gust_request *r)
+/* With patterns, of paths or of hosts. */
+static gu_noinline int find_by_pattern(const struct gu_router *router, gust_request *r)
 {
     struct search s = {.router = router, .path = r->x->path};
 
@@ -450,4 +477,15 @@ int gu_router_find(const struct gu_router *router, gust_request *r)
     if (gu_likely(r->rule == NULL || r->rule->n_groups == 0))
         return 0;
     return gu_path_args_take(r, router->matcher);
+}
+
+int gu_router_find(const struct gu_router *router, gust_request *r)
+{
+    uint32_t i;
+
+    if (router->matcher != NULL)
+        return find_by_pattern(router, r);
+    i = first_literal(router, r->x->path);
+    r->rule = gu_likely(i != 0) ? &router->rules[i - 1] : NULL;
+    return 0;
 }

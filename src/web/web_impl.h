@@ -20,10 +20,11 @@
 
 /* A route's handler with everything inherited in place. */
 struct gu_handler {
-    gust_handler fns; /* base, clear_flags: used up */
-    unsigned methods; /* bit 1 << enum gu_method for each that has a function */
-    bool has_setup;   /* state, limits: something is to be done before it runs */
-    gu_time timeout;  /* GU_FOREVER: none */
+    gust_handler fns;                     /* base, clear_flags: used up */
+    gust_handler_fn *verbs[GU_N_METHODS]; /* what runs for each; NULL: it is refused */
+    unsigned methods;                     /* bit 1 << enum gu_method for each that is allowed */
+    bool has_setup;  /* state, limits: something is to be done before it runs */
+    gu_time timeout; /* GU_FOREVER: none */
 };
 
 /* One route, nested ones flattened, in the order of the tables. */
@@ -68,7 +69,8 @@ enum {
     GU_R_LOGGED = 1024,
     GU_R_END_ASKED = 2048, /* detached, and somebody called gust_finish() */
     GU_R_NEW_COOKIES = 4096,
-    GU_R_INVALID = 8192 /* gust_invalid() was called */
+    GU_R_INVALID = 8192, /* gust_invalid() was called */
+    GU_R_NO_ETAG = 16384 /* the application wants none */
 };
 
 /* Nothing can be added. */
@@ -98,25 +100,28 @@ struct gu_input {
 struct gust_request {
     gust_exchange *x;
     gust_app *app;
+    unsigned flags;
+    int status;
+    gust_str content_type;            /* .ptr NULL: cleared */
+    struct gu_out_field **last_field; /* where the next of `fields` is to hang */
+    struct gu_buf body;               /* of the response */
+    gust_str request_body;
+
+    /* zero when it begins */
     const struct gu_rule *rule; /* NULL: none matched */
     const struct gu_handler *handler;
-    unsigned flags;
-    int err; /* latched by writing */
-    int status;
-    const char *reason;    /* NULL: the registered one */
-    gust_str content_type; /* .ptr NULL: cleared */
-    struct gu_out_field *fields, **last_field;
+    const char *reason; /* NULL: the registered one */
+    struct gu_out_field *fields;
     struct gu_out_field *new_cookies;
-    struct gu_buf body;     /* of the response */
-    int64_t content_length; /* with GU_R_LENGTH_SET */
-    gust_str request_body;
     void *state;
-
     struct gu_input *input;       /* NULL: nothing was read yet */
     struct gu_problems *problems; /* NULL: none */
     struct gu_wait *detached;     /* its task, parked after gust_detach() */
-    unsigned n_elsewhere;         /* other tasks that wait in gust_flush() */
     const gust_error *failure;    /* that its task is to answer with */
+    unsigned n_elsewhere;         /* other tasks that wait in gust_flush() */
+    int err;                      /* latched by writing */
+
+    int64_t content_length; /* with GU_R_LENGTH_SET */
 };
 
 extern const gust_delegate gu_web_delegate;
