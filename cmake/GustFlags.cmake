@@ -27,7 +27,7 @@ endif()
 add_library(gust_no_lto INTERFACE)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(gust_flags INTERFACE -flto=auto -ffat-lto-objects
-                                                -fno-semantic-interposition)
+                                                -fno-semantic-interposition -fno-plt)
     target_link_options(gust_flags INTERFACE -flto=auto)
     target_link_options(gust_no_lto INTERFACE -fno-lto)
 endif()

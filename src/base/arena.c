@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/arena_impl.h"
 #include "base/sanitize.h"
+#include "base/str.h"
 
 #define CHUNK_HEADER ((sizeof(struct gu_chunk) + 15) & ~(size_t)15)
 
@@ -93,7 +94,7 @@ gust_str gu_arena_copy(struct gust_arena *a, const void *bytes, size_t len)
     if (copy == NULL)
         return (gust_str){NULL, 0};
     if (len > 0)
-        memcpy(copy, bytes, len);
+        gu_put(copy, bytes, len);
     copy[len] = '\0';
     return (gust_str){copy, len};
 }

@@ -29,9 +29,19 @@ static inline size_t gu_u64_width(uint64_t value)
 /* At most GU_U64_DIGITS bytes. */
 static inline size_t gu_fmt_u64(char *to, uint64_t value)
 {
-    size_t width = gu_u64_width(value);
-    char *at = to + width;
+    size_t width;
+    char *at;
 
+    if (gu_likely(value < 100)) {
+        if (value < 10) {
+            *to = (char)('0' + value);
+            return 1;
+        }
+        memcpy(to, gu_digit_pairs + 2 * value, 2);
+        return 2;
+    }
+    width = gu_u64_width(value);
+    at = to + width;
     for (; value >= 100; value /= 100) {
         at -= 2;
         memcpy(at, gu_digit_pairs + 2 * (value % 100), 2);

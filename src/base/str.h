@@ -38,6 +38,32 @@ static inline bool gu_str_ieq(gust_str a, gust_str b)
     return a.len == b.len && gu_bytes_ieq(a.ptr, b.ptr, a.len);
 }
 
+/* Copies bytes to where there is room, and returns the end. Up to 32 of them, which most parts of a
+ * head are, by two loads that may overlap instead of a call. */
+static inline char *gu_put(char *to, const char *bytes, size_t len)
+{
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    pair first, last;
+    uint64_t head, tail;
+
+    if (__builtin_constant_p(len) || gu_unlikely(len > 32) || gu_unlikely(len < 8)) {
+        memcpy(to, bytes, len);
+    } else if (len < 16) {
+        memcpy(&head, bytes, 8);
+        memcpy(&tail, bytes + len - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + len - 8, &tail, 8);
+    } else {
+        memcpy(&first, bytes, 16);
+        memcpy(&last, bytes + len - 16, 16);
+        memcpy(to, &first, 16);
+        memcpy(to + len - 16, &last, 16);
+    }
+    return to + len;
+}
+
+#define GU_PUT(to, literal) gu_put(to, "" literal, sizeof(literal) - 1)
+
 /* The offset of the first `needle` at or after `from`, GU_NPOS if there is none. Linear time. */
 size_t gu_str_find(gust_str have, gust_str needle, size_t from);
 

@@ -79,7 +79,7 @@ enum {
 
 struct gu_head {
     /* the request line; offsets from the head's first byte */
-    uint32_t method_at, method_len;
+    uint32_t method_len;            /* the method is what a head begins with */
     uint32_t target_at, target_len; /* as it was sent */
     uint32_t path_at,
         path_len; /* without the query; of absolute-form, what follows the authority, "" is "/" */

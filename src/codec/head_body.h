@@ -38,7 +38,7 @@ GU_HEAD_INLINE const char *parse_request_line(struct gu_head_work *w, const char
     const char *const end = w->end, *const line = p;
     const char *target, *error;
 
-    if (end - p >= 4 && memcmp(p, "GET ", 4) == 0) {
+    if (gu_likely(memcmp(p, "GET ", 4) == 0)) { /* behind the end: no LF is found there */
         h->method = GU_METHOD_GET;
         p += 3;
     } else {
@@ -48,7 +48,6 @@ GU_HEAD_INLINE const char *parse_request_line(struct gu_head_work *w, const char
             return gu_head_bad(w, "the method is not a token and a space");
         h->method = (uint8_t)gu_head_method(line, (size_t)(p - line));
     }
-    h->method_at = (uint32_t)(line - w->buf);
     h->method_len = (uint32_t)(p - line);
 
     target = ++p;

@@ -162,6 +162,17 @@ static void raised(struct gust_task *task)
 
 #define FIRST_ARENA ((size_t)256) /* of the exchange's arena, out of the task's */
 
+/* By whole vectors: an arena rounds up what it gives, and the input has GU_HEAD_PADDING readable
+ * bytes behind it. */
+static char *copy_head(char *to, const char *head, size_t len)
+{
+    if (gu_unlikely(len > 256))
+        return memcpy(to, head, len);
+    for (size_t i = 0; i < len; i += 16)
+        memcpy(to + i, head + i, 16);
+    return to;
+}
+
 /* The byte behind each part, a blank, a colon or a CR, becomes the zero byte that ends it. */
 static gust_str part(char *head, uint32_t at, uint32_t len)
 {
@@ -172,9 +183,16 @@ static gust_str part(char *head, uint32_t at, uint32_t len)
 /* Parts that lie inside the target, which stays whole, are copied. */
 static bool set_target(struct gust_exchange *x, const struct gu_head *parsed)
 {
+    const unsigned host = parsed->first[GU_FIELD_HOST];
+
     x->target = part(x->head, parsed->target_at, parsed->target_len);
     x->path = gu_str(x->head + parsed->path_at, parsed->path_len);
     x->query = (gust_str){"", 0};
+    if (gu_likely(host != 0 && parsed->query_at == 0) &&
+        gu_likely((parsed->flags & GU_HEAD_ABSOLUTE) == 0)) {
+        x->host = part(x->head, parsed->host_at, parsed->host_len);
+        return true;
+    }
     if (parsed->query_at != 0) {
         x->query = gu_str(x->head + parsed->query_at, parsed->query_len);
         x->path = gu_arena_copy(&x->arena, x->path.ptr, x->path.len);
@@ -183,7 +201,7 @@ static bool set_target(struct gust_exchange *x, const struct gu_head *parsed)
         x->host = gu_arena_copy(&x->arena, x->head + parsed->host_at, parsed->host_len);
         if (parsed->path_len == 0)
             x->path = GU_STR("/");
-    } else if (parsed->first[GU_FIELD_HOST] != 0) {
+    } else if (host != 0) {
         x->host = part(x->head, parsed->host_at, parsed->host_len);
     } else {
         x->host = GU_STR("127.0.0.1"); /* as Tornado: HTTP/1.0 need not say */
@@ -207,7 +225,7 @@ static bool set_head(struct gust_exchange *x, const struct gu_head *parsed)
     x->method = parsed->method;
     x->minor = parsed->minor;
     x->head_flags = parsed->flags;
-    x->method_name = part(head, parsed->method_at, parsed->method_len);
+    x->method_name = part(head, 0, parsed->method_len);
     return set_target(x, parsed);
 }
 
@@ -215,7 +233,10 @@ static unsigned flags_of(const struct gust_httpserver *server, const struct gu_h
 {
     unsigned flags = 0;
 
-    if ((parsed->flags & GU_HEAD_KEEP_ALIVE) != 0 && !server->options.no_keep_alive)
+    if (gu_likely(parsed->flags == GU_HEAD_KEEP_ALIVE && parsed->method == GU_METHOD_GET) &&
+        gu_likely(!server->no_keep_alive))
+        return GU_X_KEEP_ALIVE | GU_X_BODY_READ;
+    if ((parsed->flags & GU_HEAD_KEEP_ALIVE) != 0 && !server->no_keep_alive)
         flags |= GU_X_KEEP_ALIVE;
     if ((parsed->flags & GU_HEAD_CHUNKED) == 0 && parsed->content_length == 0)
         flags |= GU_X_BODY_READ;
@@ -231,17 +252,17 @@ static struct gust_exchange *exchange_new(struct gu_conn *conn, struct gust_task
 {
     struct gust_httpserver *server = conn->server;
     struct gust_exchange *x = gu_arena_alloc(&task->arena, sizeof *x + FIRST_ARENA);
+    size_t fields_size = parsed->n_fields * sizeof *x->fields;
 
     if (gu_unlikely(x == NULL))
         return NULL;
     task->arena.limit = server->max_task_memory;
     gu_arena_init(&x->arena, &server->http->tasks->chunks, x + 1, FIRST_ARENA,
                   server->max_task_memory);
-    x->fields = gu_arena_alloc(&task->arena, parsed->n_fields * sizeof *x->fields);
-    x->head = gu_arena_alloc(&task->arena, parsed->len);
-    if (gu_unlikely(x->fields == NULL || x->head == NULL))
+    x->fields = gu_arena_alloc(&task->arena, fields_size + parsed->len);
+    if (gu_unlikely(x->fields == NULL))
         return NULL;
-    memcpy(x->head, head, parsed->len);
+    x->head = copy_head((char *)x->fields + fields_size, head, parsed->len);
     x->conn = conn;
     x->task = task;
     x->server = server;

@@ -101,27 +101,31 @@ struct gu_server_listener {
 };
 
 struct gust_httpserver {
+    /* what every request looks at comes first, in two lines of the cache */
     struct gu_http *http; /* NULL until it listens */
     const gust_delegate *delegate;
     void *arg;
+    size_t n_exchanges; /* requests in hand */
+    size_t max_exchanges, max_memory, max_task_memory, max_body_size;
+    size_t max_header_size;
+    unsigned max_header_count;
+    bool no_keep_alive;
+    bool is_draining; /* no keep-alive any more */
+    uint8_t paused;   /* why nothing is accepted: GU_PAUSE_… */
+
     struct gu_link listeners;
     struct gu_sockets bound; /* until gust_httpserver_start() */
     struct gu_link conns;
     struct gu_link orphans; /* closed, but their requests are in hand */
     size_t n_conns;
-    size_t n_exchanges;                           /* requests in hand */
     size_t n_holders;                             /* who still points here: conns, the user */
-    bool is_draining;                             /* no keep-alive any more */
-    uint8_t paused;                               /* why nothing is accepted: GU_PAUSE_… */
     struct gu_timer retry;                        /* looks whether memory is free again */
     void (*half_closed)(struct gust_exchange *x); /* see gu_exchange_half_closed(); or NULL */
     void (*draining)(struct gust_exchange *x);    /* for each in hand when it begins; or NULL */
     struct gu_link closers;                       /* tasks in gust_httpserver_close_all() */
 
     gust_httpserver_options options;
-    size_t max_header_size, max_body_size, max_buffer_size;
-    size_t max_connections, max_exchanges, max_memory, max_task_memory;
-    unsigned max_header_count;
+    size_t max_buffer_size, max_connections;
     gu_time body_timeout, grace;
     uint64_t min_rate;
     struct gu_timeout_list *idle, *heading, *busy, *lingering;

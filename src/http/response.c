@@ -23,33 +23,25 @@ static bool has_no_body(int status)
     return gu_unlikely(status != 200) && (status == 204 || status == 304 || status < 200);
 }
 
-static char *put(char *to, const char *bytes, size_t len)
-{
-    memcpy(to, bytes, len);
-    return to + len;
-}
-
-#define PUT(to, literal) put(to, "" literal, sizeof(literal) - 1)
-
 static char *put_status(char *to, int status, const char *reason)
 {
     if (gu_likely(status == 200 && reason == NULL))
-        return PUT(to, "HTTP/1.1 200 OK\r\n");
+        return GU_PUT(to, "HTTP/1.1 200 OK\r\n");
     if (reason == NULL)
         reason = gu_status_reason(status);
-    to = PUT(to, "HTTP/1.1 ");
+    to = GU_PUT(to, "HTTP/1.1 ");
     to += gu_fmt_u64(to, (uint64_t)status);
     *to++ = ' ';
-    to = put(to, reason, strlen(reason));
-    return PUT(to, "\r\n");
+    to = gu_put(to, reason, strlen(reason));
+    return GU_PUT(to, "\r\n");
 }
 
 static char *put_connection(const struct gust_exchange *x, char *to)
 {
     if (gu_unlikely((x->flags & GU_X_KEEP_ALIVE) == 0))
-        return PUT(to, "Connection: close\r\n");
+        return GU_PUT(to, "Connection: close\r\n");
     if (gu_unlikely(x->minor == 0))
-        return PUT(to, "Connection: keep-alive\r\n");
+        return GU_PUT(to, "Connection: keep-alive\r\n");
     return to;
 }
 
@@ -60,15 +52,15 @@ static char *put_framing(const struct gust_exchange *x, char *to, int64_t length
         length = 0;
     if (!has_no_body(x->status)) {
         if (gu_likely(length >= 0)) {
-            to = PUT(to, "Content-Length: ");
+            to = GU_PUT(to, "Content-Length: ");
             to += gu_fmt_u64(to, (uint64_t)length);
-            to = PUT(to, "\r\n");
+            to = GU_PUT(to, "\r\n");
         } else if ((x->flags & GU_X_CHUNKED) != 0) {
-            to = PUT(to, "Transfer-Encoding: chunked\r\n");
+            to = GU_PUT(to, "Transfer-Encoding: chunked\r\n");
         }
     }
     to = put_connection(x, to);
-    return PUT(to, "\r\n");
+    return GU_PUT(to, "\r\n");
 }
 
 static size_t head_size(const char *reason, size_t fields_len)
@@ -142,7 +134,7 @@ void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
         body.len = 0;
     x->n_sent = body.len;
     if (gu_likely(body.len < GU_NET_COPY)) {
-        to = put(to, body.ptr, body.len);
+        to = gu_put(to, body.ptr, body.len);
         gu_stream_commit(s, (size_t)(to - x->out));
         return;
     }
@@ -157,7 +149,7 @@ void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason
 
     x->flags |= GU_X_FINISHED;
     if (to != NULL)
-        gu_exchange_close(x, put(to, fields.ptr, fields.len), body);
+        gu_exchange_close(x, gu_put(to, fields.ptr, fields.len), body);
 }
 
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
@@ -178,7 +170,7 @@ void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, 
         else
             x->flags &= (uint16_t)~GU_X_KEEP_ALIVE; /* the connection's end ends the body */
     }
-    to = put_framing(x, put(to, fields.ptr, fields.len), length);
+    to = put_framing(x, gu_put(to, fields.ptr, fields.len), length);
     gu_stream_commit(&x->conn->s, (size_t)(to - x->out));
 }
 

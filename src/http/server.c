@@ -35,6 +35,7 @@ static void set_options(struct gust_httpserver *server, const gust_httpserver_op
     server->max_header_size =
         gu_min(gu_option_size(o->max_header_size, (size_t)64 * 1024), GU_NET_IN - 1);
     server->max_header_count = (unsigned)gu_min(n_fields, GU_HEAD_MAX_FIELDS);
+    server->no_keep_alive = o->no_keep_alive;
     server->max_body_size = gu_option_size(o->max_body_size, (size_t)32 << 20);
     server->max_connections = gu_option_size(o->max_connections, SIZE_MAX);
     server->max_memory = gu_option_size(o->max_memory, SIZE_MAX);

@@ -122,7 +122,9 @@ static void break_input(struct gu_stream *s, int err)
 
 /* --- receiving --- */
 
-static ssize_t receive(struct gu_stream *s, char *to, size_t size)
+/* Inlined into its two callers: behind a system call every return is mispredicted. */
+
+static gu_inline ssize_t receive(struct gu_stream *s, char *to, size_t size)
 {
     ssize_t n;
 
@@ -135,7 +137,7 @@ static ssize_t receive(struct gu_stream *s, char *to, size_t size)
 
 /* Hands the first `len` bytes of the input buffer up. False when the stream is closed, or what is
  * left could not be kept. */
-static bool hand_up(struct gu_stream *s, size_t len)
+static gu_inline bool hand_up(struct gu_stream *s, size_t len)
 {
     char *in = s->net->in;
     size_t used = s->ops->received(s, in, len);
@@ -153,7 +155,7 @@ static bool hand_up(struct gu_stream *s, size_t len)
 
 /* Bytes that were left are handed up again without waiting for more of them. False when none of
  * them was taken. */
-static bool hand_up_pending(struct gu_stream *s)
+static gu_noinline bool hand_up_pending(struct gu_stream *s)
 {
     size_t len = s->pending->len;
 
@@ -185,7 +187,7 @@ static gu_cold bool not_received(struct gu_stream *s, ssize_t n)
 }
 
 /* One receive, behind what is pending. False when there is nothing more to do now. */
-static bool receive_once(struct gu_stream *s)
+static gu_inline bool receive_once(struct gu_stream *s)
 {
     struct gu_net *net = s->net;
     size_t have = s->pending == NULL ? 0 : s->pending->len;
@@ -208,7 +210,7 @@ static bool receive_once(struct gu_stream *s)
     return hand_up(s, have + (size_t)n) && !is_last;
 }
 
-static void dispatch(struct gu_stream *s, bool is_again)
+static gu_inline void dispatch(struct gu_stream *s, bool is_again)
 {
     struct gu_net *net = s->net;
     int rounds = RECEIVES_PER_DISPATCH;

@@ -40,13 +40,6 @@ gust_str gu_clean_text(struct gust_arena *arena, gust_str text)
 
 /* --- the line --- */
 
-static gust_log_level level_of(int status)
-{
-    if (status < 400)
-        return GUST_LOG_INFO;
-    return status < 500 ? GUST_LOG_WARNING : GUST_LOG_ERROR;
-}
-
 static void put_ms(struct gu_buf *b, gu_time elapsed)
 {
     char digits[2];
@@ -126,7 +119,7 @@ static gu_noinline void write_line(gust_request *r, gust_log_level level)
 
 void gu_access_log(gust_request *r)
 {
-    gust_log_level level = level_of(r->status);
+    gust_log_level level = gu_access_level(r->status);
 
     if (gu_unlikely(gu_log_is_on(GU_LOG_ACCESS, level)))
         write_line(r, level);

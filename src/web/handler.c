@@ -87,5 +87,7 @@ const char *gu_handler_init(struct gu_handler *handler, const gust_handler *give
     handler->timeout = h->timeout == 0 ? GU_FOREVER : gu_time_from_seconds(h->timeout);
     handler->has_setup = h->state_size != 0 || h->max_body_size != 0 ||
                          handler->timeout != GU_FOREVER || (h->flags & GUST_CANCEL_ON_DRAIN) != 0;
+    handler->is_straight = !handler->has_setup && h->set_default_headers == NULL &&
+                           h->prepare == NULL && h->on_finish == NULL;
     return check(h);
 }

@@ -149,30 +149,30 @@ void gu_request_half_closed(gust_exchange *x)
 
 /* --- the end --- */
 
-static gu_inline void notify_finish(gust_request *r)
+static void notify_finish(gust_request *r)
 {
     r->flags |= GU_R_NOTED;
-    if (gu_likely(r->handler != NULL) && gu_unlikely(r->handler->fns.on_finish != NULL))
+    if (r->handler != NULL && r->handler->fns.on_finish != NULL)
         r->handler->fns.on_finish(r);
 }
 
-static gu_inline void log_request(gust_request *r)
+static void log_request(gust_request *r)
 {
     r->flags |= GU_R_LOGGED;
-    if (gu_unlikely(r->app->options.log_request != NULL))
+    if (r->app->options.log_request != NULL)
         r->app->options.log_request(r);
     else
         gu_access_log(r);
 }
 
-void gu_request_end(gust_request *r)
+void gu_request_end_rest(gust_request *r)
 {
     if (gu_unlikely((r->flags & (GU_R_DETACHED | GU_R_FINISHED)) == GU_R_DETACHED))
         end_detached(r);
     if ((r->flags & GU_R_FINISHED) == 0)
         gust_ignore(gust_finish(r));
-    if (gu_likely((r->flags & GU_R_NOTED) == 0))
+    if ((r->flags & GU_R_NOTED) == 0)
         notify_finish(r);
-    if (gu_likely((r->flags & GU_R_LOGGED) == 0))
+    if ((r->flags & GU_R_LOGGED) == 0)
         log_request(r);
 }

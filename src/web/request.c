@@ -48,7 +48,7 @@ static gu_cold int refuse_method(gust_request *r)
 static gu_cold int answer_unrouted(gust_request *r)
 {
     static const struct gu_handler server = {
-        .fns.name = "server",
+        .name = "server",
         .methods = 1u << GU_METHOD_GET | 1u << GU_METHOD_HEAD | 1u << GU_METHOD_POST |
                    1u << GU_METHOD_PUT | 1u << GU_METHOD_PATCH | 1u << GU_METHOD_DELETE |
                    1u << GU_METHOD_OPTIONS};
@@ -126,6 +126,27 @@ static gu_cold int hand_over(gust_exchange *x, const struct gu_rule *rule)
     return x->delegate->headers_received == NULL ? 0 : x->delegate->headers_received(x);
 }
 
+/* What most requests are: a verb that nothing stands before, and no query or body to be read. */
+static bool is_straight(const gust_request *r)
+{
+    return r->rule->handler.is_straight && (r->flags & GU_R_HOOKED) == 0 && r->x->query.len == 0 &&
+           (r->x->flags & GU_X_BODY_READ) != 0 && r->rule->handler.verbs[r->x->method] != NULL;
+}
+
+static gu_noinline int run_at_length(gust_request *r, int status)
+{
+    int err = 0;
+
+    gu_response_defaults(r);
+    if (r->rule == NULL)
+        return status == 0 ? answer_unrouted(r) : gust_send_error(r, status);
+    if (r->handler->has_setup)
+        err = set_up(r);
+    if (err == 0)
+        err = status == 0 ? run_handler(r) : gust_send_error(r, status);
+    return err;
+}
+
 static int web_run(gust_exchange *x)
 {
     gust_request *r = gu_arena_alloc(&x->task->arena, sizeof *r + FIRST_BODY);
@@ -137,18 +158,15 @@ static int web_run(gust_exchange *x)
     x->state = r;
     status = gu_router_find(r->app->router, r);
     if (gu_likely(r->rule != NULL)) {
-        x->task->name = x->task->home->loop->running = r->rule->handler.fns.name;
+        x->task->name = x->task->home->loop->running = r->rule->handler.name;
         if (gu_unlikely(r->rule->delegate != NULL))
             return hand_over(x, r->rule);
         r->handler = &r->rule->handler;
-        gu_response_defaults(r);
-        err = gu_unlikely(r->handler->has_setup) ? set_up(r) : 0;
-        if (gu_likely(err == 0))
-            err = gu_likely(status == 0) ? run_handler(r) : gust_send_error(r, status);
-    } else {
-        gu_response_defaults(r);
-        err = status == 0 ? answer_unrouted(r) : gust_send_error(r, status);
     }
+    if (gu_likely(status == 0 && r->rule != NULL) && gu_likely(is_straight(r)))
+        err = r->handler->verbs[x->method](r);
+    else
+        err = run_at_length(r, status);
     if (gu_unlikely(err < 0) && err != -GUST_EANSWERED)
         gu_response_error(r, &(gust_error){.code = err});
     gu_request_end(r);

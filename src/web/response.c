@@ -131,27 +131,16 @@ static bool may_be_framing(gust_str name)
     return name.len == 10 || name.len == 14 || name.len == 17;
 }
 
-static gu_flat void put_field(gust_request *r, const char *name_text, const char *value_text,
-                              bool is_set)
+static void put_field(gust_request *r, gust_str name, gust_str value, bool is_set)
 {
-    gust_str name = gust_str_from(name_text), value = gust_str_from(value_text);
-    bool is_type;
-
-    if (!gu_response_may_set_head(r))
-        return;
-    is_type = is_content_type(name);
-    if (!gu_field_value_ok(value) || (!is_type && !gu_field_name_ok(name))) {
+    if (!gu_field_value_ok(value) || !gu_field_name_ok(name)) {
         gu_response_latch(r, -EINVAL);
         return;
     }
-    if (!is_type && may_be_framing(name) && gu_response_set_framing(r, name, value))
+    if (may_be_framing(name) && gu_response_set_framing(r, name, value))
         return;
-    value = gu_arena_copy(&r->x->arena, value.ptr, value.len);
-    if (is_type && value.ptr != NULL) {
-        r->content_type = value;
-        return;
-    }
     name = gu_arena_copy(&r->x->arena, name.ptr, name.len);
+    value = gu_arena_copy(&r->x->arena, value.ptr, value.len);
     if (name.ptr == NULL || value.ptr == NULL) {
         gu_response_latch(r, -ENOMEM);
         return;
@@ -162,14 +151,36 @@ static gu_flat void put_field(gust_request *r, const char *name_text, const char
     add_field(r, name, value);
 }
 
+/* Nearly every handler sets it, and there is one of it. */
+static gu_flat void put_type(gust_request *r, gust_str value)
+{
+    if (gu_unlikely(!gu_field_value_ok(value))) {
+        gu_response_latch(r, -EINVAL);
+        return;
+    }
+    r->content_type = gu_arena_copy(&r->x->arena, value.ptr, value.len);
+    if (gu_unlikely(r->content_type.ptr == NULL))
+        gu_response_latch(r, -ENOMEM);
+}
+
 void gust_set_header(gust_request *r, const char *name, const char *value)
 {
-    put_field(r, name, value, true);
+    if (!gu_response_may_set_head(r))
+        return;
+    if (gu_likely(is_content_type(gust_str_from(name))))
+        put_type(r, gust_str_from(value));
+    else
+        put_field(r, gust_str_from(name), gust_str_from(value), true);
 }
 
 void gust_add_header(gust_request *r, const char *name, const char *value)
 {
-    put_field(r, name, value, false);
+    if (!gu_response_may_set_head(r))
+        return;
+    if (is_content_type(gust_str_from(name)))
+        put_type(r, gust_str_from(value));
+    else
+        put_field(r, gust_str_from(name), gust_str_from(value), false);
 }
 
 void gust_clear_header(gust_request *r, const char *name)
@@ -261,14 +272,6 @@ void gust_clear(gust_request *r)
 
 /* --- the end --- */
 
-static char *put(char *to, const char *bytes, size_t len)
-{
-    memcpy(to, bytes, len);
-    return to + len;
-}
-
-#define PUT(to, literal) put(to, "" literal, sizeof(literal) - 1)
-
 #define SERVER_LINE "Server: Gust/" GUST_VERSION "\r\n"
 #define ETAG_LEN 34 /* 32 hexadecimal digits in quotes */
 
@@ -299,22 +302,22 @@ static size_t fields_size(const gust_request *r)
 static char *put_fields(const gust_request *r, char *to)
 {
     if (gu_likely((r->flags & GU_R_SERVER_SET) == 0))
-        to = PUT(to, SERVER_LINE);
+        to = GU_PUT(to, SERVER_LINE);
     if (gu_likely(r->content_type.ptr != NULL)) {
-        to = PUT(to, "Content-Type: ");
-        to = put(to, r->content_type.ptr, r->content_type.len);
-        to = PUT(to, "\r\n");
+        to = GU_PUT(to, "Content-Type: ");
+        to = gu_put(to, r->content_type.ptr, r->content_type.len);
+        to = GU_PUT(to, "\r\n");
     }
     if (gu_likely((r->flags & GU_R_DATE_SET) == 0)) {
-        to = PUT(to, "Date: ");
-        to = put(to, gu_http_date(r->x->server->http), GU_DATE_LEN);
-        to = PUT(to, "\r\n");
+        to = GU_PUT(to, "Date: ");
+        to = gu_put(to, gu_http_date(r->x->server->http), GU_DATE_LEN);
+        to = GU_PUT(to, "\r\n");
     }
     for (const struct gu_out_field *f = r->fields; f != NULL; f = f->next) {
-        to = put(to, f->name.ptr, f->name.len);
-        to = PUT(to, ": ");
-        to = put(to, f->value.ptr, f->value.len);
-        to = PUT(to, "\r\n");
+        to = gu_put(to, f->name.ptr, f->name.len);
+        to = GU_PUT(to, ": ");
+        to = gu_put(to, f->value.ptr, f->value.len);
+        to = GU_PUT(to, "\r\n");
     }
     return to;
 }
@@ -363,9 +366,9 @@ gu_flat void gu_response_send(gust_request *r, gust_str body)
         return;
     to = put_fields(r, to);
     if (gu_likely(has_etag)) {
-        to = PUT(to, "ETag: ");
+        to = GU_PUT(to, "ETag: ");
         to = put_etag(to, whole);
-        to = PUT(to, "\r\n");
+        to = GU_PUT(to, "\r\n");
     }
     gu_exchange_close(r->x, to, body);
 }

@@ -23,9 +23,9 @@ struct gu_host {
 struct gu_router {
     struct gu_rule *rules;
     uint32_t n_rules, max_rules;
-    uint32_t mask;      /* of the hash table */
-    uint32_t *table;    /* index + 1 of the first literal rule */
-    uint32_t *patterns; /* indices of the others */
+    uint32_t mask;                /* of the hash table */
+    const struct gu_rule **table; /* the first literal rule of each hash; NULL */
+    uint32_t *patterns;           /* indices of the others */
     uint32_t n_patterns;
     struct gu_matcher *matcher;
     struct gu_host *hosts;
@@ -33,45 +33,45 @@ struct gu_router {
     struct gust_arena arena;
 };
 
-static inline uint64_t load(const char *p, size_t len)
+static inline uint64_t load32(const char *p)
 {
-    uint64_t word = 0;
+    uint32_t word;
 
-    memcpy(&word, p, len);
+    memcpy(&word, p, sizeof word);
     return word;
 }
 
-static inline uint64_t mix(uint64_t h, uint64_t word)
+static inline uint64_t load64(const char *p)
 {
-    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 32;
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
 }
 
-/* Words, the last of which overlaps the one before it: no byte is looked at alone. The table holds
- * what the application wrote, so it needs no secret. */
-static inline uint32_t hash_of(gust_str path)
+/* Both ends of a path, which overlap where it is short: of two paths of the same length up to 16,
+ * the same ends are the same paths. */
+static inline struct gu_path_ends ends_of(gust_str path)
 {
-    uint64_t h = path.len;
-    size_t i = 0;
+    const char *p = path.ptr;
+    size_t len = path.len;
 
-    if (gu_unlikely(path.len < 8))
-        return (uint32_t)mix(h, load(path.ptr, path.len));
-    for (; path.len - i > 8; i += 8)
-        h = mix(h, load(path.ptr + i, 8));
-    return (uint32_t)mix(h, load(path.ptr + path.len - 8, 8));
+    if (gu_likely(len >= 8))
+        return (struct gu_path_ends){load64(p), load64(p + len - 8)};
+    if (len >= 4)
+        return (struct gu_path_ends){load32(p), load32(p + len - 4)};
+    if (len > 0)
+        return (struct gu_path_ends){(unsigned char)p[0] | (uint64_t)(unsigned char)p[len / 2] << 8,
+                                     (unsigned char)p[len - 1]};
+    return (struct gu_path_ends){0, 0};
 }
 
-/* The same words again; both paths are `len` bytes long. */
-static inline bool is_same(const char *a, const char *b, size_t len)
+/* The table holds what the application wrote, so it needs no secret. */
+static inline uint32_t hash_of(struct gu_path_ends ends, size_t len)
 {
-    size_t i = 0;
+    uint64_t mixed = ends.first ^ (ends.last << 32 | ends.last >> 32) ^ len;
 
-    if (gu_unlikely(len < 8))
-        return memcmp(a, b, len) == 0;
-    for (; len - i > 8; i += 8)
-        if (load(a + i, 8) != load(b + i, 8))
-            return false;
-    return load(a + len - 8, 8) == load(b + len - 8, 8);
+    return (uint32_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 /* --- reading the tables --- */
@@ -207,8 +207,7 @@ static const char *set_target(struct gu_rule *rule, const gust_route *route)
     rule->delegate = route->delegate;
     if (route->delegate == NULL)
         why = gu_handler_init(&rule->handler, route->handler != NULL ? route->handler : &own);
-    if (rule->handler.fns.name == NULL)
-        rule->handler.fns.name = rule->path.ptr;
+    rule->handler.name = rule->handler.fns.name != NULL ? rule->handler.fns.name : rule->path.ptr;
     return why;
 }
 
@@ -287,12 +286,15 @@ static bool index_rules(struct gu_router *router)
         return false;
     for (uint32_t i = router->n_rules; i-- > 0;) {
         struct gu_rule *rule = &router->rules[i];
-        uint32_t *slot = &router->table[hash_of(rule->path) & router->mask];
+        const struct gu_rule **slot;
+
+        rule->ends = ends_of(rule->path);
+        slot = &router->table[hash_of(rule->ends, rule->path.len) & router->mask];
 
         if (rule->pattern != NULL)
             continue;
         rule->next_literal = *slot;
-        *slot = i + 1;
+        *slot = rule;
     }
     for (uint32_t i = 0; i < router->n_rules; i++) {
         if (router->rules[i].pattern == NULL)
@@ -386,29 +388,33 @@ static bool host_matches(struct search *s, const struct gu_rule *rule)
     return true;
 }
 
-/* The literal rule of that path from the one at index `i` - 1 on in its list; 0 without one. */
-static inline uint32_t next_literal(const struct gu_router *router, uint32_t i, gust_str path)
+/* The literal rule of that path from `rule` on in its list; NULL without one. */
+static inline const struct gu_rule *literal_from(const struct gu_rule *rule, gust_str path,
+                                                 struct gu_path_ends ends)
 {
-    while (i != 0 && (router->rules[i - 1].path.len != path.len ||
-                      !is_same(router->rules[i - 1].path.ptr, path.ptr, path.len)))
-        i = router->rules[i - 1].next_literal;
-    return i;
+    while (rule != NULL &&
+           (rule->path.len != path.len || rule->ends.first != ends.first ||
+            rule->ends.last != ends.last || (path.len > 16 && !gu_str_eq(rule->path, path))))
+        rule = rule->next_literal;
+    return rule;
 }
 
-static inline uint32_t first_literal(const struct gu_router *router, gust_str path)
+static inline const struct gu_rule *first_literal(const struct gu_router *router, gust_str path)
 {
-    return next_literal(router, router->table[hash_of(path) & router->mask], path);
+    struct gu_path_ends ends = ends_of(path);
+
+    return literal_from(router->table[hash_of(ends, path.len) & router->mask], path, ends);
 }
 
 /* The index of the first literal rule, n_rules without one. */
 static uint32_t find_literal(struct search *s)
 {
     const struct gu_router *router = s->router;
-    uint32_t i = first_literal(router, s->path);
+    const struct gu_rule *rule = first_literal(router, s->path);
 
-    while (i != 0 && !host_matches(s, &router->rules[i - 1]))
-        i = next_literal(router, router->rules[i - 1].next_literal, s->path);
-    return i != 0 ? i - 1 : router->n_rules;
+    while (rule != NULL && !host_matches(s, rule))
+        rule = literal_from(rule->next_literal, s->path, ends_of(s->path));
+    return rule != NULL ? (uint32_t)(rule - router->rules) : router->n_rules;
 }
 
 /* The index of the first pattern in front of `end`, or `end`. The groups of its match are the
@@ -481,11 +487,8 @@ static gu_noinline int find_by_pattern(const struct gu_router *router, gust_requ
 
 int gu_router_find(const struct gu_router *router, gust_request *r)
 {
-    uint32_t i;
-
     if (router->matcher != NULL)
         return find_by_pattern(router, r);
-    i = first_literal(router, r->x->path);
-    r->rule = gu_likely(i != 0) ? &router->rules[i - 1] : NULL;
+    r->rule = first_literal(router, r->x->path);
     return 0;
 }

@@ -9,6 +9,7 @@
 #define GU_WEB_IMPL_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "codec/pairs.h"
 #include "http/http_impl.h"
 #include "web/path.h"
@@ -20,21 +21,29 @@
 
 /* A route's handler with everything inherited in place. */
 struct gu_handler {
-    gust_handler fns;                     /* base, clear_flags: used up */
+    const char *name;
+    bool is_straight; /* nothing is to be done before or after its verb */
+    bool has_setup;   /* state, limits: something is to be done before it runs */
+    unsigned methods; /* bit 1 << enum gu_method for each that is allowed */
+    gu_time timeout;  /* GU_FOREVER: none */
     gust_handler_fn *verbs[GU_N_METHODS]; /* what runs for each; NULL: it is refused */
-    unsigned methods;                     /* bit 1 << enum gu_method for each that is allowed */
-    bool has_setup;  /* state, limits: something is to be done before it runs */
-    gu_time timeout; /* GU_FOREVER: none */
+    gust_handler fns;                     /* base, clear_flags: used up */
+};
+
+/* The first and the last bytes of a path, see route.c. */
+struct gu_path_ends {
+    uint64_t first, last;
 };
 
 /* One route, nested ones flattened, in the order of the tables. */
 struct gu_rule {
-    gust_str path; /* literal or pattern, with what the tables around it put in front */
-    struct gu_pattern *pattern; /* NULL: literal */
-    const struct gu_host *host; /* NULL: any */
-    gust_str prefix;            /* what all that the pattern matches begins with */
+    gust_str path;            /* literal or pattern, with what the tables around it put in front */
+    struct gu_path_ends ends; /* of a literal one */
+    const struct gu_rule *next_literal; /* with the same hash */
+    struct gu_pattern *pattern;         /* NULL: literal */
+    const struct gu_host *host;         /* NULL: any */
+    gust_str prefix;                    /* what all that the pattern matches begins with */
     uint32_t n_groups;
-    uint32_t next_literal; /* index + 1 of the next literal rule with the same hash */
     struct gu_handler handler;
     const gust_delegate *delegate;
     void *data;
@@ -69,8 +78,9 @@ enum {
     GU_R_LOGGED = 1024,
     GU_R_END_ASKED = 2048, /* detached, and somebody called gust_finish() */
     GU_R_NEW_COOKIES = 4096,
-    GU_R_INVALID = 8192, /* gust_invalid() was called */
-    GU_R_NO_ETAG = 16384 /* the application wants none */
+    GU_R_INVALID = 8192,  /* gust_invalid() was called */
+    GU_R_NO_ETAG = 16384, /* the application wants none */
+    GU_R_HOOKED = 32768   /* the application has set_default_headers or log_request */
 };
 
 /* Nothing can be added. */
@@ -100,12 +110,15 @@ struct gu_input {
 struct gust_request {
     gust_exchange *x;
     gust_app *app;
-    unsigned flags;
     int status;
+    unsigned n_elsewhere;             /* other tasks that wait in gust_flush() */
     gust_str content_type;            /* .ptr NULL: cleared */
     struct gu_out_field **last_field; /* where the next of `fields` is to hang */
     struct gu_buf body;               /* of the response */
     gust_str request_body;
+    /* Not beside what it is tested with: a load of both waits until both stores have left. */
+    unsigned flags;
+    int err; /* latched by writing */
 
     /* zero when it begins */
     const struct gu_rule *rule; /* NULL: none matched */
@@ -118,8 +131,6 @@ struct gust_request {
     struct gu_problems *problems; /* NULL: none */
     struct gu_wait *detached;     /* its task, parked after gust_detach() */
     const gust_error *failure;    /* that its task is to answer with */
-    unsigned n_elsewhere;         /* other tasks that wait in gust_flush() */
-    int err;                      /* latched by writing */
 
     int64_t content_length; /* with GU_R_LENGTH_SET */
 };
@@ -237,6 +248,20 @@ void gu_response_put_cookies(gust_request *r);
 
 /* --- life.c --- */
 
+static inline gust_log_level gu_access_level(int status)
+{
+    if (gu_likely(status < 400))
+        return GUST_LOG_INFO;
+    return status < 500 ? GUST_LOG_WARNING : GUST_LOG_ERROR;
+}
+
+/* Whether anybody may take note of a request's end: on_finish, or a log. */
+static inline bool gu_request_is_noted(const gust_request *r)
+{
+    return (r->flags & GU_R_HOOKED) != 0 || r->handler == NULL || !r->handler->is_straight ||
+           gu_log_is_on(GU_LOG_ACCESS, gu_access_level(r->status));
+}
+
 /* Whether the call comes from a callback or another task, after gust_detach(). */
 bool gu_request_is_elsewhere(const gust_request *r);
 
@@ -249,7 +274,14 @@ void gu_request_leave(gust_request *r, bool is_elsewhere);
 
 /* From the end of the handler to the end of the request: the rest of the response, on_finish, the
  * log. Does what is left of it when it is called again after a raise. */
-void gu_request_end(gust_request *r);
+void gu_request_end_rest(gust_request *r);
+static inline void gu_request_end(gust_request *r)
+{
+    if (gu_likely((r->flags & (GU_R_DETACHED | GU_R_FINISHED)) == 0))
+        gust_ignore(gust_finish(r));
+    if (gu_unlikely((r->flags & GU_R_FINISHED) == 0) || gu_request_is_noted(r))
+        gu_request_end_rest(r);
+}
 
 /* The client left; or will send no more. */
 void gu_request_gone(gust_exchange *x);

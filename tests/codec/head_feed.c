@@ -79,8 +79,9 @@ static void assert_same_start(bool is_response, const struct head_answer *a,
         assert_int_equal(x->reason_len, y->reason_len);
     } else {
         assert_int_equal(x->method, y->method);
-        assert_memory_equal(&x->method_at, &y->method_at,
-                            offsetof(struct gu_head, method) - offsetof(struct gu_head, method_at));
+        assert_memory_equal(&x->method_len, &y->method_len,
+                            offsetof(struct gu_head, method) -
+                                offsetof(struct gu_head, method_len));
     }
 }
 

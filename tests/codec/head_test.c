@@ -53,7 +53,7 @@ static void describe_request(const char *buf, const struct gu_head *h, char *out
 {
     size_t at = (size_t)snprintf(out, size, "1.%d", h->minor);
 
-    at = put(out, at, size, "m", buf, h->method_at, h->method_len);
+    at = put(out, at, size, "m", buf, 0, h->method_len);
     at = put(out, at, size, "t", buf, h->target_at, h->target_len);
     at = put(out, at, size, "p", buf, h->path_at, h->path_len);
     if (h->query_at != 0)
