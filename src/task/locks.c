@@ -1,69 +1,18 @@
 /*
- * locks — one list of waiters, four uses of it
+ * locks — one line of waiters, four uses of it
  *
- * A waiter lies on its task's stack and hangs in the list until it is woken, its deadline passes or
- * it is cancelled; whoever takes it out of the list first decides. A permit is handed to the waiter
- * as it is woken, never left for whoever comes first, so that nobody is overtaken.
+ * A permit is handed to the waiter as it is woken, never left for whoever comes first, so that
+ * nobody is overtaken.
  */
-#include "task/task_impl.h"
-#include <gust/locks.h>
+#include "task/waiters.h"
 
-/* --- waiters --- */
+/* --- waiting --- */
 
-struct waiter {
-    struct gu_wait wait;
-    gust_waiters *list;
-    struct waiter *prev, *next;
-};
-
-static void append(gust_waiters *list, struct waiter *waiter)
+static int wait_in(gust_waiters *line)
 {
-    waiter->prev = list->last;
-    if (waiter->prev != NULL)
-        waiter->prev->next = waiter;
-    else
-        list->first = waiter;
-    list->last = waiter;
-}
+    struct gu_waiter waiter;
 
-static void take_out(struct gu_wait *wait)
-{
-    struct waiter *waiter = gu_container_of(wait, struct waiter, wait);
-
-    if (waiter->prev != NULL)
-        waiter->prev->next = waiter->next;
-    else
-        waiter->list->first = waiter->next;
-    if (waiter->next != NULL)
-        waiter->next->prev = waiter->prev;
-    else
-        waiter->list->last = waiter->prev;
-}
-
-static int wait_in(gust_waiters *list)
-{
-    struct waiter waiter = {.wait = {.abandon = take_out}, .list = list};
-
-    append(list, &waiter);
-    return gu_task_wait(&waiter.wait, GU_FOREVER);
-}
-
-/* The task that has waited longest; NULL if there is none. */
-static struct gust_task *wake_first(gust_waiters *list)
-{
-    struct waiter *waiter = list->first;
-
-    if (waiter == NULL)
-        return NULL;
-    take_out(&waiter->wait);
-    gu_task_wake(waiter->wait.task, 0);
-    return waiter->wait.task;
-}
-
-static void wake_all(gust_waiters *list)
-{
-    while (wake_first(list) != NULL)
-        ;
+    return gu_waiters_wait(line, &waiter);
 }
 
 /* --- condition --- */
@@ -75,13 +24,13 @@ int gust_cond_wait(gust_cond *cond)
 
 void gust_cond_notify(gust_cond *cond, size_t n)
 {
-    while (n > 0 && wake_first(&cond->waiters) != NULL)
+    while (n > 0 && gu_waiters_wake(&cond->waiters) != NULL)
         n--;
 }
 
 void gust_cond_notify_all(gust_cond *cond)
 {
-    wake_all(&cond->waiters);
+    gu_waiters_wake_all(&cond->waiters);
 }
 
 /* --- event --- */
@@ -95,7 +44,7 @@ int gust_event_wait(gust_event *event)
 void gust_event_set(gust_event *event)
 {
     event->is_set = true;
-    wake_all(&event->waiters);
+    gu_waiters_wake_all(&event->waiters);
 }
 
 void gust_event_clear(gust_event *event)
@@ -122,11 +71,12 @@ int gust_sem_acquire(gust_sem *sem)
 /* Hands the permit on. The task that gets it, NULL if it stays here. */
 static struct gust_task *hand_on(gust_sem *sem)
 {
-    struct gust_task *task = wake_first(&sem->waiters);
+    const struct gu_waiter *waiter = gu_waiters_wake(&sem->waiters);
 
-    if (task == NULL)
-        sem->n_less_one++;
-    return task;
+    if (waiter != NULL)
+        return waiter->wait.task;
+    sem->n_less_one++;
+    return NULL;
 }
 
 void gust_sem_release(gust_sem *sem)
