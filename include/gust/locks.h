@@ -54,27 +54,34 @@ GUST_API bool gust_event_is_set(const gust_event *event);
 
 /* --- semaphore --- */
 
-/** A number of permits: `{0}` holds one, GUST_SEM(n) holds n. */
+/** A number of permits: `{0}` holds one, GUST_SEM(n) holds n. One of GUST_BOUNDED_SEM(n) never
+ * holds more than the n that it begins with. */
 typedef struct gust_sem {
     gust_waiters waiters;
     int64_t n_less_one; /* permits that are free, less one, so that zero means one */
+    int64_t bound;      /* 0: none */
 } gust_sem;
 
-#define GUST_SEM(n)   \
-    {                 \
-        {0, 0}, (n)-1 \
+#define GUST_SEM(n)      \
+    {                    \
+        {0, 0}, (n)-1, 0 \
+    }
+#define GUST_BOUNDED_SEM(n) \
+    {                       \
+        {0, 0}, (n)-1, (n)  \
     }
 
 /** Takes a permit, waiting until there is one. Does not overtake those who wait already. **Waits.**
  * **Errors:** -ETIMEDOUT, -ECANCELED: no permit was taken. */
 GUST_API int gust_sem_acquire(gust_sem *sem) GUST_WAITS GUST_CHECK;
 
-/** Gives a permit back, to the task that has waited longest if there is one. */
+/** Gives a permit back, to the task that has waited longest if there is one. Any task or callback
+ * may, whoever took it. Aborts with a message if a bounded semaphore would hold too many. */
 GUST_API void gust_sem_release(gust_sem *sem);
 
 /* --- lock --- */
 
-/** Held by one task at a time. It is not recursive. */
+/** Held by one task at a time. It is not recursive, and a task that ends does not give it back. */
 typedef struct gust_lock {
     gust_sem sem;
     void *holder;
@@ -84,23 +91,32 @@ typedef struct gust_lock {
  * -ETIMEDOUT, -ECANCELED: it was not taken. */
 GUST_API int gust_lock_acquire(gust_lock *lock) GUST_WAITS GUST_CHECK;
 
-/** Gives it back; aborts with a message unless the current task holds it. */
+/** Gives it back, to the task that has waited longest if there is one; aborts with a message unless
+ * the current task holds it. */
 GUST_API void gust_lock_release(gust_lock *lock);
 
-/* Not to be called but by GUST_LOCKED. */
-GUST_API int gust_locked_open_(gust_lock *lock) GUST_WAITS GUST_CHECK;
+/* --- declarations: to the end of the block --- */
 
-/**
- * A declaration that returns from the function if the lock cannot be had: from here to the end of
- * the innermost GUST_SCOPE, or of the task, the lock is held, and given back however it ends, by a
- * raise too. For functions that return int. **Waits.** **Raises 503.**
- */
-#define GUST_LOCKED(lock)                                                \
-    do {                                                                 \
-        int GUST_CAT_(gust_locked_, __LINE__) = gust_locked_open_(lock); \
-        if (GUST_CAT_(gust_locked_, __LINE__) < 0)                       \
-            return GUST_CAT_(gust_locked_, __LINE__);                    \
+/* Not to be called but by the macros below. */
+GUST_API int gust_locked_open_(gust_guard *guard, gust_lock *lock) GUST_WAITS GUST_CHECK;
+GUST_API int gust_acquired_open_(gust_guard *guard, gust_sem *sem) GUST_WAITS GUST_CHECK;
+GUST_API void gust_held_close_(gust_guard *guard);
+
+#define GUST_HELD_(open_, what_)                                                           \
+    gust_guard GUST_CAT_(gust_held_, __LINE__) __attribute__((cleanup(gust_held_close_))); \
+    do {                                                                                   \
+        int gust_err_ = open_(&GUST_CAT_(gust_held_, __LINE__), (what_));                  \
+        if (gust_err_ < 0)                                                                 \
+            return gust_err_;                                                              \
     } while (0)
+
+/** Holds a lock to the end of the block, and gives it back however that is left, by a raise too.
+ * Returns from the function, which must return int, with -ETIMEDOUT or -ECANCELED if the lock is
+ * not to be had. **Waits.** */
+#define GUST_LOCKED(lock) GUST_HELD_(gust_locked_open_, lock)
+
+/** Holds a permit of a semaphore in the same way. **Waits.** */
+#define GUST_ACQUIRED(sem) GUST_HELD_(gust_acquired_open_, sem)
 
 #ifdef __cplusplus
 }

@@ -108,12 +108,14 @@ GUST_API void gust_task_set_name(const char *name);
 
 /* --- declarations: to the end of the block --- */
 
-/** The state of a GUST_DEADLINE, GUST_SHIELD or GUST_NO_RAISE; its fields are Gust's own. */
+/** The state of a declaration; its fields are Gust's own. */
 typedef struct gust_guard {
     void *task;
     struct gust_guard *outer;
     int64_t deadline;
     int n_shields;
+    void (*give_back)(void *held);
+    void *held;
 } gust_guard;
 
 GUST_API void gust_deadline_open_(gust_guard *guard, double seconds);

@@ -4,6 +4,7 @@
  * A permit is handed to the waiter as it is woken, never left for whoever comes first, so that
  * nobody is overtaken.
  */
+#include "task/task_private.h"
 #include "task/waiters.h"
 
 /* --- waiting --- */
@@ -81,6 +82,9 @@ static struct gust_task *hand_on(gust_sem *sem)
 
 void gust_sem_release(gust_sem *sem)
 {
+    if (sem->bound > 0 && sem->n_less_one + 1 >= sem->bound)
+        gu_misuse("gust_sem_release: a bounded semaphore holds all of its %lld permits already",
+                  (long long)sem->bound);
     hand_on(sem);
 }
 
@@ -106,18 +110,35 @@ void gust_lock_release(gust_lock *lock)
     lock->holder = hand_on(&lock->sem);
 }
 
-static void release_deferred(void *lock)
+/* --- declarations --- */
+
+static void give_lock_back(void *lock)
 {
     gust_lock_release(lock);
 }
 
-int gust_locked_open_(gust_lock *lock)
+static void give_permit_back(void *sem)
 {
-    int err;
+    gust_sem_release(sem);
+}
 
-    gu_task_check_raise("GUST_LOCKED");
-    err = gust_lock_acquire(lock);
-    if (err == 0)
-        gust_defer(release_deferred, lock);
+int gust_locked_open_(gust_guard *guard, gust_lock *lock)
+{
+    int err = gust_lock_acquire(lock);
+
+    gu_guard_open_held(guard, err < 0 ? NULL : give_lock_back, lock);
     return err;
+}
+
+int gust_acquired_open_(gust_guard *guard, gust_sem *sem)
+{
+    int err = gust_sem_acquire(sem);
+
+    gu_guard_open_held(guard, err < 0 ? NULL : give_permit_back, sem);
+    return err;
+}
+
+void gust_held_close_(gust_guard *guard)
+{
+    gu_guard_close(guard, "GUST_LOCKED");
 }

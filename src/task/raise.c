@@ -104,10 +104,11 @@ static void open_guard(gust_guard *guard, struct gust_task *task)
     guard->outer = task->guards;
     guard->deadline = task->deadline;
     guard->n_shields = task->n_shields;
+    guard->give_back = NULL;
     task->guards = guard;
 }
 
-static void close_guard(const gust_guard *guard, const char *what)
+void gu_guard_close(const gust_guard *guard, const char *what)
 {
     struct gust_task *task = gu_task_current();
 
@@ -124,6 +125,8 @@ void gu_guards_unwind(struct gust_task *task, const gust_guard *outer)
         task->deadline = guard->deadline;
         task->n_shields = (uint16_t)guard->n_shields;
         task->guards = guard->outer;
+        if (guard->give_back != NULL)
+            guard->give_back(guard->held);
     }
 }
 
@@ -146,7 +149,7 @@ void gust_deadline_open_(gust_guard *guard, double seconds)
 
 void gust_deadline_close_(gust_guard *guard)
 {
-    close_guard(guard, "GUST_DEADLINE");
+    gu_guard_close(guard, "GUST_DEADLINE");
 }
 
 void gust_shield_open_(gust_guard *guard, double seconds)
@@ -160,7 +163,14 @@ void gust_shield_open_(gust_guard *guard, double seconds)
 
 void gust_shield_close_(gust_guard *guard)
 {
-    close_guard(guard, "GUST_SHIELD");
+    gu_guard_close(guard, "GUST_SHIELD");
+}
+
+void gu_guard_open_held(gust_guard *guard, void (*give_back)(void *), void *held)
+{
+    open_guard(guard, task_for("GUST_LOCKED"));
+    guard->give_back = give_back;
+    guard->held = held;
 }
 
 void gust_no_raise_open_(gust_guard *guard)

@@ -218,7 +218,8 @@ struct gu_chunk *gu_scope_call(void (*fn)(void *), void *arg);
 
 /* --- declarations --- */
 
-/* Undoes the declarations inside `outer` (NULL: all), as the ends of their blocks would. */
+/* Undoes the declarations inside `outer` (NULL: all), as the ends of their blocks would: what they
+ * hold is given back. */
 void gu_guards_unwind(struct gust_task *task, const gust_guard *outer);
 
 /* The deadline of the whole task, whatever its blocks declare. */

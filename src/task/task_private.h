@@ -37,4 +37,11 @@ int gu_leaf_call(int (*fn)(void *arg), void *arg);
 /* `seconds` from now as a point in time; negative is now, GUST_NEVER never. Reads the clock. */
 gu_time gu_task_from_now(struct gust_loop *loop, double seconds);
 
+/* Opens a declaration whose end, by its block or by a raise, calls give_back(held) unless that is
+ * NULL. It neither waits nor raises. */
+void gu_guard_open_held(gust_guard *guard, void (*give_back)(void *held), void *held);
+
+/* Ends a declaration; `what` is its name. */
+void gu_guard_close(const gust_guard *guard, const char *what);
+
 #endif

@@ -134,6 +134,67 @@ TEST(cancelled_waiters_leave_the_list)
     assert_null(cond.waiters.first);
 }
 
+static int notify_another(void *arg)
+{
+    int err = gust_cond_wait(&cond);
+
+    note(arg);
+    gust_cond_notify(&cond, 1);
+    return err;
+}
+
+static int notify_from_waiters(void *arg)
+{
+    static const char *const names[] = {"a ", "b ", "c "};
+    gust_group *group = gust_group_new(0);
+
+    (void)arg;
+    for (size_t i = 0; i < gu_countof(names); i++)
+        gust_group_go(group, notify_another, (void *)(uintptr_t)names[i]);
+    gust_yield();
+    gust_cond_notify(&cond, 1);
+    return gust_group_wait(group);
+}
+
+TEST(who_was_notified_may_notify_the_next)
+{
+    reset();
+    assert_int_equal(run(notify_from_waiters, NULL), 0);
+    assert_string_equal(trail, "a b c ");
+}
+
+enum { MANY = 1000 };
+
+static int wait_a_second(void *arg)
+{
+    (void)arg;
+    GUST_DEADLINE(1);
+    return gust_cond_wait(&cond);
+}
+
+static int time_out_by_the_thousand(void *arg)
+{
+    struct waiter last[] = {{wait_cond, "last", GUST_NEVER}};
+    gust_group *group = gust_group_new(GUST_GROUP_KEEP_GOING);
+
+    (void)arg;
+    for (int i = 0; i < MANY; i++)
+        gust_group_go(group, wait_a_second, NULL);
+    gust_yield();
+    gust_group_go(group, wait_and_note, last);
+    assert_int_equal(gust_sleep(1), 0);
+    assert_ptr_equal(cond.waiters.first, cond.waiters.last); /* one is left */
+    gust_cond_notify(&cond, 1);
+    return gust_group_wait(group);
+}
+
+TEST(waiters_that_timed_out_leave_nothing_behind)
+{
+    reset();
+    assert_int_equal(run(time_out_by_the_thousand, NULL), -ETIMEDOUT);
+    assert_string_equal(trail, "last");
+}
+
 static void notify_callback(void *arg)
 {
     gust_cond_notify_all(arg);
@@ -174,6 +235,25 @@ TEST(setting_an_event_wakes_all)
     reset();
     assert_int_equal(run(set_event, NULL), 0);
     assert_string_equal(trail, "a b c d ");
+}
+
+static int wait_for_an_event(void *arg)
+{
+    (void)arg;
+    GUST_DEADLINE(1);
+    assert_int_equal(gust_event_wait(&event), -ETIMEDOUT);
+    assert_null(event.waiters.first);
+    gust_event_set(&event);
+    assert_int_equal(gust_event_wait(&event), 0); /* it need not wait, whatever the deadline */
+    gust_event_clear(&event);
+    return gust_event_wait(&event);
+}
+
+TEST(an_event_is_waited_for_only_while_it_is_clear)
+{
+    reset();
+    assert_int_equal(run(wait_for_an_event, NULL), -ETIMEDOUT);
+    assert_true(elapsed() == 1);
 }
 
 /* --- semaphore --- */
@@ -251,20 +331,120 @@ TEST(a_semaphore_holds_as_many_permits_as_it_was_given)
     assert_int_equal(run(counted, NULL), -ETIMEDOUT);
 }
 
+static int give_more(void *arg)
+{
+    GUST_DEADLINE(0);
+    (void)arg;
+    gust_sem_release(&sem);
+    gust_sem_release(&sem);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(gust_sem_acquire(&sem), 0);
+    return gust_sem_acquire(&sem);
+}
+
+TEST(a_semaphore_may_be_given_more_permits_than_it_had)
+{
+    reset();
+    assert_int_equal(run(give_more, NULL), -ETIMEDOUT);
+}
+
+static void release_callback(void *arg)
+{
+    gust_sem_release(arg);
+}
+
+static int wait_for_a_permit_of_a_callback(void *arg)
+{
+    (void)arg;
+    assert_int_equal(gust_sem_acquire(&sem), 0);
+    assert_non_null(gust_loop_call_later(gust_loop_current(), 1, release_callback, &sem));
+    return gust_sem_acquire(&sem);
+}
+
+TEST(a_callback_may_give_a_permit)
+{
+    reset();
+    assert_int_equal(run(wait_for_a_permit_of_a_callback, NULL), 0);
+    assert_true(elapsed() == 1);
+}
+
+static int hold_permit(void *arg)
+{
+    {
+        GUST_ACQUIRED(&sem);
+        note(arg);
+        gust_ignore(gust_sleep(1));
+        note(arg);
+    }
+    return gust_sleep(10);
+}
+
+static int raise_with_permit(void *arg)
+{
+    GUST_ACQUIRED(&sem);
+    note(arg);
+    gu_task_raise(500, "raised with a permit");
+}
+
+static int take_permits_in_turns(void *arg)
+{
+    gust_group *group = gust_group_new(GUST_GROUP_KEEP_GOING);
+
+    (void)arg;
+    gust_group_go(group, hold_permit, (void *)(uintptr_t) "a");
+    gust_group_go(group, raise_with_permit, (void *)(uintptr_t) "r");
+    gust_group_go(group, hold_permit, (void *)(uintptr_t) "b");
+    {
+        GUST_DEADLINE(0.5);
+        gust_group_go(group, hold_permit, (void *)(uintptr_t) "late");
+    }
+    gust_ignore(gust_group_wait(group));
+    assert_int_equal(sem.n_less_one, 0); /* all given back, and none twice */
+    return 0;
+}
+
+TEST(a_declared_permit_is_held_to_the_end_of_the_block_however_it_is_left)
+{
+    reset();
+    assert_int_equal(run(take_permits_in_turns, NULL), 0);
+    assert_string_equal(trail, "aarbb");
+}
+
+static int fill_a_bounded_one(void *arg)
+{
+    gust_sem two = GUST_BOUNDED_SEM(2);
+
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gust_sem_acquire(&two), 0);
+        assert_int_equal(gust_sem_acquire(&two), 0);
+        gust_sem_release(&two);
+        gust_sem_release(&two);
+    }
+    return 0;
+}
+
+TEST(a_bounded_semaphore_may_be_filled_again)
+{
+    assert_int_equal(run(fill_a_bounded_one, NULL), 0);
+}
+
 /* --- lock --- */
 
 static int hold(void *arg)
 {
-    GUST_SCOPE();
-    GUST_LOCKED(&lock);
-    note(arg);
-    gust_ignore(gust_sleep(1));
-    note(arg);
-    return 0;
+    {
+        GUST_LOCKED(&lock);
+        note(arg);
+        gust_ignore(gust_sleep(1));
+        note(arg);
+    }
+    return gust_sleep(10); /* not with the lock */
 }
 
 static int raise_holding(void *arg)
 {
+    GUST_SCOPE();
     GUST_LOCKED(&lock);
     note(arg);
     gu_task_raise(500, "raised with the lock held");
@@ -279,11 +459,12 @@ static int take_turns(void *arg)
     gust_group_go(group, raise_holding, (void *)(uintptr_t) "r");
     gust_group_go(group, hold, (void *)(uintptr_t) "b");
     gust_ignore(gust_group_wait(group));
+    assert_true(elapsed() == 12);
     assert_null(lock.holder);
     return gust_lock_acquire(&lock);
 }
 
-TEST(a_lock_is_held_by_one_task_at_a_time_and_given_back_however_it_ends)
+TEST(a_lock_is_held_by_one_task_at_a_time_to_the_end_of_a_block_however_it_is_left)
 {
     reset();
     assert_int_equal(run(take_turns, NULL), 0);
@@ -325,6 +506,37 @@ static int release_unheld(void *arg)
     return 0;
 }
 
+static int release_too_often(void *arg)
+{
+    gust_sem two = GUST_BOUNDED_SEM(2);
+
+    (void)arg;
+    assert_int_equal(gust_sem_acquire(&two), 0);
+    gust_sem_release(&two);
+    gust_sem_release(&two);
+    return 0;
+}
+
+static void wait_in_vain(void *arg)
+{
+    (void)arg;
+    gust_ignore(gust_cond_wait(&cond));
+}
+
+static int notify_elsewhere(void *arg)
+{
+    gust_cond_notify_all(arg);
+    return 0;
+}
+
+static int notify_from_a_thread(void *arg)
+{
+    (void)arg;
+    assert_non_null(gust_go(wait_in_vain, NULL, NULL));
+    gust_yield();
+    return gust_run_in_executor(notify_elsewhere, &cond);
+}
+
 struct call {
     int (*fn)(void *);
 };
@@ -336,11 +548,24 @@ static void in_a_task(void *arg)
     gust_ignore(gust_run(call->fn, NULL));
 }
 
-TEST(misuse_of_a_lock_aborts)
+TEST(misuse_aborts)
 {
-    struct call twice = {acquire_twice}, unheld = {release_unheld};
+    static const struct {
+        const char *name;
+        struct call call;
+        const char *message;
+    } cases[] = {
+        {"twice", {acquire_twice}, "task \"main\" acquires a lock that it holds"},
+        {"not held", {release_unheld}, "gust_lock_release: the current task does not hold the"},
+        {"too many permits", {release_too_often}, "holds all of its 2 permits already"},
+        {"another thread", {notify_from_a_thread}, "locks and queues are for the tasks of one"},
+    };
 
-    reset();
-    assert_aborts(in_a_task, &twice, "task \"main\" acquires a lock that it holds");
-    assert_aborts(in_a_task, &unheld, "gust_lock_release: the current task does not hold the lock");
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct call call = cases[i].call;
+
+        TEST_CASE(cases[i].name);
+        reset();
+        assert_aborts(in_a_task, &call, cases[i].message);
+    }
 }
