@@ -2,27 +2,14 @@
  * future — watchers of a result
  *
  * Who wants to know hangs a watcher into the future: a task that waits has them on its stack, a
- * callback on the heap. Resolving marks the future and fires all watchers, which only ever queue
- * something, so that no foreign code runs inside gust_future_resolve().
+ * callback on the heap. Resolving marks the future and fires all watchers.
+ *
+ * An error that nobody asks for (the second of gust_await_all(), one that came after the deadline)
+ * would be lost without a trace: the last reference logs it.
  */
 #include "base/alloc.h"
-#include "task/task_impl.h"
-#include <gust/future.h>
-
-struct gust_future {
-    size_t refs;
-    struct gust_loop *loop;
-    struct gu_link watchers;
-    bool is_done;
-    int err;
-    void *value;
-    gust_arena *arena; /* that the value lies in */
-};
-
-struct watcher {
-    struct gu_link link; /* of the future, until it fires */
-    void (*fire)(struct watcher *watcher);
-};
+#include "base/log.h"
+#include "task/future_impl.h"
 
 /* --- life --- */
 
@@ -56,17 +43,29 @@ gust_future *gust_future_ref(gust_future *future)
     return future;
 }
 
-void gust_future_unref(gust_future *future)
+static void future_free(gust_future *future)
 {
-    if (future == NULL)
-        return;
-    check_thread(future);
-    gu_assert(future->refs > 0);
-    if (--future->refs > 0)
-        return;
     gu_assert(gu_list_is_empty(&future->watchers)); /* each holds a reference */
+    if (future->err < 0 && future->err != -ECANCELED && !future->is_told)
+        gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION, "nobody asked for the error of a future: %s",
+               gust_strerror(future->err));
     gust_arena_free(future->arena);
     gu_free(future);
+}
+
+/* A loop, because a chain of futures may be long. */
+void gust_future_unref(gust_future *future)
+{
+    while (future != NULL) {
+        gust_future *origin = future->origin;
+
+        check_thread(future);
+        gu_assert(future->refs > 0);
+        if (--future->refs > 0)
+            return;
+        future_free(future);
+        future = origin;
+    }
 }
 
 /* --- resolving --- */
@@ -85,10 +84,21 @@ void gust_future_resolve(gust_future *future, int err, void *value, gust_arena *
     future->value = value;
     future->arena = taken;
     while ((link = gu_list_pop(&future->watchers)) != NULL) {
-        struct watcher *watcher = gu_container_of(link, struct watcher, link);
+        struct gu_watcher *watcher = gu_container_of(link, struct gu_watcher, link);
 
         watcher->fire(watcher);
     }
+}
+
+bool gust_future_try_resolve(gust_future *future, int err, void *value, gust_arena *taken)
+{
+    check_thread(future);
+    if (future->is_done) {
+        gust_arena_free(taken);
+        return false;
+    }
+    gust_future_resolve(future, err, value, taken);
+    return true;
 }
 
 struct post {
@@ -102,7 +112,7 @@ static void run_post(void *arg)
 {
     struct post *post = arg;
 
-    gust_future_resolve(post->future, post->err, post->value, post->arena);
+    gust_future_try_resolve(post->future, post->err, post->value, post->arena);
     gust_future_unref(post->future);
     gu_free(post);
 }
@@ -134,9 +144,10 @@ static void check_done(const gust_future *future, const char *what)
         gu_misuse("%s: the future is not done; wait with gust_await()", what);
 }
 
-int gust_future_error(const gust_future *future)
+int gust_future_error(gust_future *future)
 {
     check_done(future, "gust_future_error");
+    future->is_told = true;
     return future->err;
 }
 
@@ -146,10 +157,15 @@ void *gust_future_value(const gust_future *future)
     return future->value;
 }
 
+void gust_future_ignore_error(gust_future *future)
+{
+    future->is_told = true;
+}
+
 /* --- callbacks --- */
 
 struct callback {
-    struct watcher watcher;
+    struct gu_watcher watcher;
     struct gu_ready ready;
     uint64_t turn; /* when it fired */
     gust_future *future;
@@ -172,7 +188,7 @@ static void run_callback(struct gu_ready *ready)
     gu_free(callback);
 }
 
-static void fire_callback(struct watcher *watcher)
+static void fire_callback(struct gu_watcher *watcher)
 {
     struct callback *callback = gu_container_of(watcher, struct callback, watcher);
 
@@ -198,138 +214,25 @@ int gust_future_add_done_callback(gust_future *future, void (*fn)(gust_future *,
     return 0;
 }
 
-/* --- awaiting --- */
+/* --- chains --- */
 
-static void unref_deferred(void *future)
+static void pass_on(gust_future *from, void *to)
 {
+    gust_future *future = to;
+
+    if (!future->is_done) {
+        from->is_told = true; /* it is for `to` to tell now */
+        future->origin = gust_future_ref(from);
+        gust_future_resolve(future, from->err, from->value, NULL);
+    }
     gust_future_unref(future);
 }
 
-/* For as long as the innermost scope, and so for as long as anyone waits. */
-static bool hold(gust_future *future)
+int gust_future_chain(gust_future *from, gust_future *to)
 {
-    if (!gu_try_defer(unref_deferred, future))
-        return false;
-    gust_future_ref(future);
-    return true;
-}
+    int err = gust_future_add_done_callback(from, pass_on, to);
 
-/* A task that waits for one of several. */
-struct any {
-    struct gu_wait wait;
-    struct any_watcher *watchers;
-    size_t n;
-    bool is_woken;
-};
-
-struct any_watcher {
-    struct watcher watcher;
-    struct any *any;
-};
-
-static void fire_any(struct watcher *watcher)
-{
-    struct any *any = gu_container_of(watcher, struct any_watcher, watcher)->any;
-
-    if (any->is_woken)
-        return;
-    any->is_woken = true;
-    gu_task_wake(any->wait.task, 0);
-}
-
-static void abandon_any(struct gu_wait *wait)
-{
-    struct any *any = gu_container_of(wait, struct any, wait);
-
-    for (size_t i = 0; i < any->n; i++)
-        gu_list_remove(&any->watchers[i].watcher.link);
-}
-
-static int wait_for_any(gust_future *const futures[], size_t n, struct any_watcher *watchers)
-{
-    struct any any = {{.abandon = abandon_any}, watchers, n, false};
-    int err;
-
-    for (size_t i = 0; i < n; i++) {
-        watchers[i] = (struct any_watcher){{.fire = fire_any}, &any};
-        gu_list_append(&futures[i]->watchers, &watchers[i].watcher.link);
-    }
-    err = gu_task_wait(&any.wait, GU_FOREVER);
-    abandon_any(&any.wait);
+    if (err == 0)
+        gust_future_ref(to);
     return err;
-}
-
-int gust_await(gust_future *future, void **value)
-{
-    struct any_watcher watcher;
-    int err;
-
-    gu_task_check_wait();
-    if (!hold(future))
-        return -ENOMEM;
-    err = future->is_done ? 0 : wait_for_any(&future, 1, &watcher);
-    if (err < 0)
-        return err;
-    if (value != NULL)
-        *value = future->value;
-    return future->err;
-}
-
-int gust_await_all(gust_future *const futures[], size_t n)
-{
-    int first = 0;
-
-    gu_task_check_wait();
-    for (size_t i = 0; i < n; i++) {
-        int err = gust_await(futures[i], NULL);
-
-        if (!futures[i]->is_done)
-            return err;
-        first = first == 0 ? err : first;
-    }
-    return first;
-}
-
-static size_t first_done(gust_future *const futures[], size_t n)
-{
-    size_t i = 0;
-
-    while (i < n && !futures[i]->is_done)
-        i++;
-    return i;
-}
-
-/* The futures are held by whoever passed them in; that one which is done is held by the scope. */
-static int wait_for_some(gust_future *const futures[], size_t n)
-{
-    struct any_watcher *watchers;
-
-    GUST_SCOPE();
-    watchers = n <= SIZE_MAX / sizeof *watchers ? gust_try_alloc(n * sizeof *watchers) : NULL;
-    if (watchers == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        if (!hold(futures[i]))
-            return -ENOMEM;
-    return wait_for_any(futures, n, watchers);
-}
-
-int gust_await_any(gust_future *const futures[], size_t n, size_t *which)
-{
-    size_t i = first_done(futures, n);
-    int err;
-
-    gu_task_check_wait();
-    if (n == 0)
-        return -EINVAL;
-    if (i == n) {
-        err = wait_for_some(futures, n);
-        if (err < 0)
-            return err;
-        i = first_done(futures, n);
-    }
-    if (!hold(futures[i]))
-        return -ENOMEM;
-    *which = i;
-    return futures[i]->err;
 }
