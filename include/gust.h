@@ -17,6 +17,7 @@
 #include <gust/loop.h>
 #include <gust/net.h>
 #include <gust/process.h>
+#include <gust/queue.h>
 #include <gust/request.h>
 #include <gust/response.h>
 #include <gust/server.h>
