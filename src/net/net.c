@@ -5,6 +5,7 @@
 #include "net/net_impl.h"
 #include "net/pull_impl.h"
 #include "net/stream_impl.h"
+#include "net/subprocess.h"
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ static void net_free(struct gu_room *room)
 {
     struct gu_net *net = gu_container_of(room, struct gu_net, room);
 
+    gu_children_close(net);
     gu_pull_drop_closing(net);
     if (net->in != NULL)
         munmap(net->in, GU_NET_IN + GU_NET_PADDING);
@@ -43,6 +45,7 @@ struct gu_net *gu_net_of(struct gust_loop *loop)
     net->room.free = net_free;
     net->loop = loop;
     gu_list_init(&net->closing);
+    gu_list_init(&net->children);
     net->uncork.run = gu_net_uncork;
     net->max_queue = (size_t)16 << 20;
     net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -136,6 +136,7 @@ struct gu_net {
     size_t held;            /* bytes in pending blocks of all streams */
     int reserve;            /* a descriptor to give up when there is no other; -1: none */
     struct gu_link closing; /* public streams that were closed and still send */
+    struct gu_link children; /* programs that were started and have not been collected */
 };
 
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */

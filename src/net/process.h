@@ -6,6 +6,7 @@
 
 #include "base/gu.h"
 #include <gust/process.h>
+#include <spawn.h>
 #include <sys/types.h>
 
 /* In a worker, just forked: it is told to stop (SIGTERM) when its parent dies, where the system can
@@ -17,5 +18,12 @@ void gu_worker_set_id(int id);
 
 /* As many descriptors as the hard limit allows. Returns how many, or a negative error. */
 int64_t gu_descriptors_raise(void);
+
+/* A descriptor that is readable once the process has ended; -ENOSYS where the kernel has none. */
+int gu_pidfd_open(pid_t pid);
+
+/* In a program that is started: closes every descriptor behind the standard ones, where the system
+ * can do that; elsewhere they had better be close-on-exec. 0 or an errno. */
+int gu_spawn_close_others(posix_spawn_file_actions_t *actions);
 
 #endif

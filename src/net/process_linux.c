@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void gu_die_with_parent(pid_t parent)
@@ -20,4 +21,16 @@ int gust_cpu_count(void)
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 
     return n > 0 ? n : 1;
+}
+
+int gu_pidfd_open(pid_t pid)
+{
+    long fd = syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int gu_spawn_close_others(posix_spawn_file_actions_t *actions)
+{
+    return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }

@@ -15,3 +15,15 @@ int gust_cpu_count(void)
 
     return n > 0 && n < INT32_MAX ? (int)n : 1;
 }
+
+int gu_pidfd_open(pid_t pid)
+{
+    (void)pid;
+    return -ENOSYS;
+}
+
+int gu_spawn_close_others(posix_spawn_file_actions_t *actions)
+{
+    (void)actions;
+    return 0;
+}

@@ -165,6 +165,25 @@ static int draw(void)
     return before == 0;
 }
 
+static int one_a_core(void)
+{
+    int id = gust_fork_processes(0, 0);
+
+    if (id < 0)
+        return GAVE_UP;
+    say((uint64_t)id);
+    return 0;
+}
+
+TEST(without_a_number_there_is_a_worker_for_each_core)
+{
+    uint64_t words[1024];
+    size_t n;
+
+    assert_int_equal(run(one_a_core, words, 1024, &n), 0);
+    assert_int_equal(n, gust_cpu_count());
+}
+
 TEST(workers_draw_numbers_of_their_own)
 {
     uint64_t words[8];
