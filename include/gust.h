@@ -9,6 +9,7 @@
 #include <gust/base.h>
 #include <gust/error.h>
 #include <gust/executor.h>
+#include <gust/file.h>
 #include <gust/future.h>
 #include <gust/httputil.h>
 #include <gust/json.h>
