@@ -2,7 +2,7 @@
  * tcpecho — a server and a client of lines
  *
  *     tcpecho --port 8888                          serves: what a line says, it says back
- *     tcpecho --connect 127.0.0.1:8888 hello …     sends each word as a line, prints the answers
+ *     tcpecho --connect localhost:8888 hello …      sends each word as a line, prints the answers
  */
 #include <gust.h>
 #include <stdio.h>
@@ -55,12 +55,15 @@ struct call {
 static int talk(void *arg)
 {
     const struct call *call = arg;
+    const char *why = NULL;
     gust_stream *s;
     gust_str line;
     int err;
 
     GUST_DEADLINE(10);
-    err = gust_connect(call->address, 0, NULL, &s);
+    err = gust_connect(call->address, 0, &(gust_connect_options){.why = &why}, &s);
+    if (why != NULL)
+        fprintf(stderr, "tcpecho: %s\n", why);
     for (char **word = call->words; err == 0 && *word != NULL; word++) {
         err = gust_stream_printf(s, "%s\n", *word);
         if (err == 0)

@@ -20,6 +20,7 @@
 #include <gust/process.h>
 #include <gust/queue.h>
 #include <gust/request.h>
+#include <gust/resolver.h>
 #include <gust/response.h>
 #include <gust/server.h>
 #include <gust/stream.h>

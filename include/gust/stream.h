@@ -30,12 +30,32 @@ typedef struct gust_stream_options {
 
 /* --- making --- */
 
-/** Connects to a numeric address, localhost, or a Unix socket. `host` is what stands before the
- * colon of an address (see gust/net.h), or, with port 0, all of it: gust_connect("127.0.0.1", 80,
- * …), gust_connect("unix:/run/x", 0, …). Of two addresses the second is tried when the first fails.
- * The stream is closed with the innermost scope at the latest, see gust_stream_keep(). **Waits.**
- * **Errors:** -EINVAL for what is no address, -ETIMEDOUT, -ECANCELED, or what the system says. */
-GUST_API int gust_connect(const char *host, unsigned port, const gust_stream_options *options,
+typedef struct gust_connect_options {
+    int64_t max_buffer_size; /**< as of gust_stream_options */
+    int family;              /**< AF_INET or AF_INET6; 0: both */
+    /** An address of this machine to connect from; NULL: the system chooses. */
+    const char *source_address;
+    unsigned source_port; /**< 0: the system chooses; without source_address, on the loopback */
+    /** Seconds until the next address is tried beside one that has not answered; 0: 0.25;
+     * GUST_NEVER: only when it has failed. */
+    double attempt_delay;
+    /** On failure, which addresses were tried and what became of each, for people: "127.0.0.1:80:
+     * Connection refused, [::1]:80: …". Lives as long as the innermost scope. */
+    const char **why;
+} gust_connect_options;
+
+/** Connects to a host by its name, to an address, or to a Unix socket. `host` is what stands before
+ * the colon of an address (see gust/net.h), or, with port 0, all of it: gust_connect("example.com",
+ * 80, …), gust_connect("[::1]:80", 0, …), gust_connect("unix:/run/x", 0, …). Names are looked up by
+ * gust/resolver.h. Of several addresses each is tried, IPv4 and IPv6 in turn, the next one when the
+ * last has failed or has not answered for a while, and the first that answers is taken (RFC 8305).
+ * The stream is closed with the innermost scope at the latest, see gust_stream_keep(). Follows
+ * TCPClient.connect, which tries one address after the other within a family, and the other family
+ * after 0.3 s. **Waits.**
+ * **Errors:** -EINVAL for what is no address and no name, as gust_resolve() for a name, -ETIMEDOUT,
+ * -ECANCELED, -EAFNOSUPPORT when no address is of the source's family, or what the system said of
+ * the first address. */
+GUST_API int gust_connect(const char *host, unsigned port, const gust_connect_options *options,
                           gust_stream **stream) GUST_WAITS GUST_CHECK;
 
 /** A stream over a descriptor that somebody else made: a socket, one end of a pipe, a terminal. It

@@ -14,6 +14,7 @@ static const char *const texts[] = {
     [GUST_EFULL - GUST_ECLOSED] = "a queue or a budget is full",
     [GUST_ESTALE - GUST_ECLOSED] = "the object that was waited for went away",
     [GUST_EEXIT - GUST_ECLOSED] = "the program failed",
+    [GUST_ENOHOST - GUST_ECLOSED] = "the name of the host is not known",
 };
 
 _Static_assert(gu_countof(texts) == GUST_EMAX_ - GUST_ECLOSED, "a text for every code");

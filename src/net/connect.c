@@ -1,14 +1,17 @@
 /*
  * connect — streams from descriptors and from addresses
  *
- * A connecting stream is watched once, by its own gu_io, whose function changes when it is there.
+ * Here text becomes a host and a port, and a connected socket a stream; what lies between is the
+ * resolver's, and happy.c's.
  */
 #include "base/alloc.h"
+#include "base/str.h"
 #include "net/address.h"
+#include "net/happy.h"
 #include "net/pull_impl.h"
+#include "net/resolver.h"
 #include "net/stream_impl.h"
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -93,85 +96,6 @@ int gust_stream_pair(gust_stream *ends[2])
 
 /* --- connecting --- */
 
-struct connect_wait {
-    struct gu_wait base;
-    struct gust_stream *stream;
-};
-
-static void abandon(struct gu_wait *wait)
-{
-    gu_container_of(wait, struct connect_wait, base)->stream->connecting = NULL;
-}
-
-static void on_connected(struct gu_io *io, unsigned events)
-{
-    struct gust_stream *s = gu_container_of(io, struct gust_stream, push.io);
-    struct gu_wait *wait = s->connecting;
-
-    io->ready |= (uint8_t)(events & ~(unsigned)GU_ERR);
-    s->connecting = NULL;
-    if (wait != NULL)
-        gu_task_wake(wait->task, 0);
-}
-
-static int wait_connected(struct gust_stream *s)
-{
-    struct connect_wait wait = {{.abandon = abandon}, s};
-    int err, result = 0;
-    socklen_t len = sizeof result;
-
-    s->connecting = &wait.base;
-    err = gu_task_wait(&wait.base, GU_FOREVER);
-    if (err < 0)
-        return err;
-    if (getsockopt(s->push.io.fd, SOL_SOCKET, SO_ERROR, &result, &len) < 0)
-        return -errno;
-    return -result;
-}
-
-/* Waits until the connection that fd began is there. */
-static int finish_connecting(struct gust_stream *s, int fd)
-{
-    int err;
-
-    gu_stream_init(&s->push, s->push.net, &gu_pull_ops, fd, true);
-    s->push.io.on_events = on_connected;
-    err = gu_loop_watch(s->push.net->loop, &s->push.io, GU_OUT);
-    if (err == 0) {
-        err = wait_connected(s);
-        if (err < 0)
-            gu_loop_unwatch(s->push.net->loop, &s->push.io, true);
-    }
-    if (err < 0) {
-        s->push.flags = GU_STREAM_CLOSED;
-        return err;
-    }
-    s->push.io.on_events = gu_stream_on_events;
-    gu_pull_ref(s);
-    gu_stream_pause(&s->push);
-    return 0;
-}
-
-static int connect_to(struct gust_stream *s, const struct gu_address *address)
-{
-    int fd = socket(address->as.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int err, on = 1;
-
-    if (fd < 0)
-        return -errno;
-    if (address->as.any.sa_family != AF_UNIX)
-        gust_ignore(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
-    if (connect(fd, &address->as.any, address->len) == 0)
-        err = gu_pull_open(s, fd, true);
-    else if (errno == EINPROGRESS || errno == EINTR)
-        err = finish_connecting(s, fd);
-    else
-        err = -errno;
-    if (err < 0)
-        close(fd);
-    return err;
-}
-
 static void scope_ended(void *arg)
 {
     gust_stream *s = arg;
@@ -220,26 +144,68 @@ struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, siz
     return s;
 }
 
-int gust_connect(const char *host, unsigned port, const gust_stream_options *options,
+/* "name:80", or whatever else is an address with a port. */
+static int resolve_text(struct gu_net *net, const char *text, int family,
+                        struct gu_address list[GUST_RESOLVE_MAX])
+{
+    const char *colon = strrchr(text, ':');
+    gust_str host = gu_str(text, colon == NULL ? 0 : (size_t)(colon - text));
+    uint64_t port;
+
+    if (!gu_str_to_u64(gust_str_from(colon == NULL ? text : colon + 1), &port) || port > UINT16_MAX)
+        return -EINVAL;
+    /* ::1:8888 may mean two things. */
+    if (host.len > 0 && host.ptr[0] != '[' && gu_str_find(host, GU_STR(":"), 0) != GU_NPOS)
+        return -EINVAL;
+    return gu_resolve(net, host, (uint16_t)port, family, list);
+}
+
+static int find_addresses(struct gu_net *net, const char *host, unsigned port, int family,
+                          struct gu_address list[GUST_RESOLVE_MAX])
+{
+    if (port > UINT16_MAX)
+        return -EINVAL;
+    if (port != 0)
+        return gu_resolve(net, gust_str_from(host), (uint16_t)port, family, list);
+    if (strncmp(host, "unix:", 5) == 0)
+        return gu_address_parse(host, list);
+    return resolve_text(net, host, family, list);
+}
+
+static int connect_stream(struct gust_stream *s, const char *host, unsigned port,
+                          const gust_connect_options *options)
+{
+    struct gu_net *net = s->push.net;
+    struct gu_address *list = gust_try_alloc(GUST_RESOLVE_MAX * sizeof *list);
+    int n = list == NULL ? -ENOMEM : find_addresses(net, host, port, options->family, list), fd;
+    int err;
+
+    if (n < 0)
+        return n;
+    gu_happy_sort(list, n);
+    fd = gu_happy_connect(net, list, n, options);
+    if (fd < 0)
+        return fd;
+    err = gu_pull_open(s, fd, true);
+    if (err < 0)
+        close(fd);
+    return err;
+}
+
+int gust_connect(const char *host, unsigned port, const gust_connect_options *options,
                  gust_stream **stream)
 {
-    struct gu_address list[GUST_BIND_MAX];
+    static const gust_connect_options defaults;
+    const gust_connect_options *o = options != NULL ? options : &defaults;
     gust_stream *s;
-    int n, err = -EINVAL;
+    int err;
 
     if (gu_task_current() == NULL)
         gu_misuse("gust_connect was called outside a task: run it in gust_run() or gust_go()");
-    if (port > UINT16_MAX)
-        return -EINVAL;
-    n = port == 0 ? gu_address_parse(host, list)
-                  : gu_address_parse_host(gust_str_from(host), (uint16_t)port, list);
-    if (n < 0)
-        return n;
-    s = new_in_scope(options);
+    s = new_in_scope(&(gust_stream_options){.max_buffer_size = o->max_buffer_size});
     if (s == NULL)
         return -ENOMEM;
-    for (int i = 0; i < n && err < 0 && err != -ETIMEDOUT && err != -ECANCELED; i++)
-        err = connect_to(s, &list[i]);
+    err = connect_stream(s, host, port, o);
     if (err < 0)
         gust_stream_close(s);
     else

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "net/net_impl.h"
 #include "net/pull_impl.h"
+#include "net/resolver.h"
 #include "net/stream_impl.h"
 #include "net/subprocess.h"
 #include <fcntl.h>
@@ -24,6 +25,7 @@ static void net_free(struct gu_room *room)
 
     gu_children_close(net);
     gu_pull_drop_closing(net);
+    gu_resolver_free(net->resolver);
     if (net->in != NULL)
         munmap(net->in, GU_NET_IN + GU_NET_PADDING);
     if (net->out != NULL)

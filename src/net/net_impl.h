@@ -31,6 +31,7 @@
 #define GU_NET_HELD 32                  /* streams that have had their turn with the buffer */
 
 struct gu_stream;
+struct gu_resolver;
 
 /* All but `closed` are called from the loop, never inside a call into the stream; `closed` also
  * inside gu_stream_close() and gu_stream_detach(). Any of them may close the stream. */
@@ -137,6 +138,7 @@ struct gu_net {
     int reserve;            /* a descriptor to give up when there is no other; -1: none */
     struct gu_link closing; /* public streams that were closed and still send */
     struct gu_link children; /* programs that were started and have not been collected */
+    struct gu_resolver *resolver; /* NULL until it is used */
 };
 
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */

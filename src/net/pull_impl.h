@@ -16,14 +16,12 @@ struct gust_stream {
     size_t lent;
     size_t max;
     struct gu_wait *reader;
-    struct gu_wait *connecting;
     struct gu_link closing;               /* while it is closed and still sends */
     struct gu_timer last;                 /* how long it may */
     const gust_stream_protocol *protocol; /* gets what comes, instead of reads; or NULL */
     void *data;                           /* the protocol's */
     int error;                            /* what broke it */
     int input_error; /* what reads say once the buffer is used up; 0: more may come */
-    int connect_result;
     unsigned n_refs; /* one of the owner's, the push face's, a scope's, and each call that waits */
     char covered;    /* the byte that the zero behind `lent` replaced */
     bool is_reading, is_closed, is_scoped;

@@ -507,7 +507,9 @@ static int serve_and_talk(void *arg)
         gust_yield();
         gust_yield();
     }
-    assert_int_equal(talk_through("example.com:80"), -EINVAL);
+    assert_int_equal(talk_through("127.1:80"), -EINVAL);
+    assert_int_equal(talk_through("::1:80"), -EINVAL);
+    assert_int_equal(talk_through("localhost:x"), -EINVAL);
     return 0;
 }
 
