@@ -130,13 +130,13 @@ struct gu_net {
     struct gu_stream *corked; /* who puts; NULL: nobody */
     struct gu_held turns[GU_NET_HELD];
     unsigned n_turns;
-    struct gu_ready uncork; /* sends all of it */
-    size_t max_queue;       /* a stream with more unsent bytes takes no others: it breaks; unless
-                               its protocol says otherwise */
-    size_t queued;          /* bytes copied to the queues of all streams */
-    size_t held;            /* bytes in pending blocks of all streams */
-    int reserve;            /* a descriptor to give up when there is no other; -1: none */
-    struct gu_link closing; /* public streams that were closed and still send */
+    struct gu_ready uncork;  /* sends all of it */
+    size_t max_queue;        /* a stream with more unsent bytes takes no others: it breaks; unless
+                                its protocol says otherwise */
+    size_t queued;           /* bytes copied to the queues of all streams */
+    size_t held;             /* bytes in pending blocks of all streams */
+    int reserve;             /* a descriptor to give up when there is no other; -1: none */
+    struct gu_link closing;  /* public streams that were closed and still send */
     struct gu_link children; /* programs that were started and have not been collected */
     struct gu_resolver *resolver; /* NULL until it is used */
 };
