@@ -73,8 +73,8 @@ int main(int argc, char **argv)
 {
     struct jobs jobs = {
         .queue = gust_queue_new(&(gust_queue_options){.max_size = 2 * N_WORKERS}),
-        .n = argc > 1 ? atoi(argv[1]) : 100,
-        .seconds = argc > 2 ? atof(argv[2]) : 10,
+        .n = argc > 1 ? strtol(argv[1], NULL, 10) : 100,
+        .seconds = argc > 2 ? strtod(argv[2], NULL) : 10,
     };
     int err = jobs.queue == NULL ? -ENOMEM : gust_run(run_jobs, &jobs);
 
