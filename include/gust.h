@@ -17,6 +17,7 @@
 #include <gust/log.h>
 #include <gust/loop.h>
 #include <gust/net.h>
+#include <gust/options.h>
 #include <gust/process.h>
 #include <gust/queue.h>
 #include <gust/request.h>

@@ -16,6 +16,7 @@
 
 #include <gust/error.h>
 #include <gust/loop.h>
+#include <gust/options.h>
 #include <gust/server.h>
 
 #ifdef __cplusplus
@@ -105,7 +106,10 @@ typedef struct gust_app_options {
     unsigned errors; /**< GUST_ERRORS_… */
     bool no_etag;    /**< no ETag is computed */
     bool no_server_header;
-    bool debug; /**< messages of 5xx errors are shown to the client */
+    bool debug;                 /**< messages of 5xx errors are shown to the client */
+    const gust_option *options; /**< of the program's own, beside those of gust_app_main() */
+    const char *environment;    /**< what its variables begin with, "APP_"; NULL: none is read */
+    const char *version;        /**< for --version; NULL: Gust's */
     gust_httpserver_options server;
 } gust_app_options;
 
@@ -116,8 +120,10 @@ GUST_API gust_app *gust_app_new(const gust_app_options *options);
 /** Frees; its servers must be gone. NULL is allowed. */
 GUST_API void gust_app_free(gust_app *app);
 
-/** All of main(): --port, --address, --workers, --log-level, … (--help lists them); listens, runs,
- * drains at SIGTERM and SIGINT. Returns the exit code. */
+/** All of main(): --port, --address, --workers, --log-level, … and .options, on the command line,
+ * in the file that --config names, in the environment (--help lists them); listens, runs, drains at
+ * SIGTERM and SIGINT. Strings and lists that options were given live until it returns. Returns the
+ * exit code. */
 GUST_API int gust_app_main(const gust_app_options *options, int argc, char **argv);
 
 /** The life of an application whose program does without gust_app_main(): runs .on_start, lets what

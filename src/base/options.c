@@ -1,32 +1,45 @@
 /*
- * options — a program's command line, by a table
+ * options — tables, the command line, the environment, and the storing
  *
- * The line is walked twice: first to check it, then to store, so that a wrong one leaves no half of
- * it behind and help shows the defaults.
+ * Nothing is stored while it is read: each value becomes a setting with the rank of its source, and
+ * gust_options_finish() stores them all, rank by rank, once every source was right.
  */
-#include "base/options.h"
+#include "base/alloc.h"
+#include "base/options_impl.h"
 #include "base/str.h"
-#include <math.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HELP_COLUMN 32u
+#define MAX_VARIABLE 128u /* of an environment variable's name */
 
-struct parser {
-    const struct gu_option *table;
-    int argc;
-    char *const *argv;
-    int at; /* the argument in hand */
-    bool stores;
-    bool wants_help;
-    struct gu_buf *message;
-};
+/* --- failures --- */
 
-/* --- names --- */
+int gu_options_fail(struct gust_options *o, int err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    gu_buf_vprintf(&o->message, format, args);
+    va_end(args);
+    if (o->err == 0)
+        o->err = err;
+    return err;
+}
+
+/* Before each source: after a failure, every later call returns it, and its message stays. */
+static int begin(struct gust_options *o)
+{
+    if (o->err == 0)
+        gu_buf_clear(&o->message);
+    return o->err;
+}
+
+/* --- names and tables --- */
 
 static bool name_is(gust_str given, const char *name)
 {
-    if (strlen(name) != given.len)
+    if (name == NULL || strlen(name) != given.len)
         return false;
     for (size_t i = 0; i < given.len; i++)
         if ((given.ptr[i] == '_' ? '-' : given.ptr[i]) != (name[i] == '_' ? '-' : name[i]))
@@ -34,277 +47,352 @@ static bool name_is(gust_str given, const char *name)
     return true;
 }
 
-static const struct gu_option *find(const struct gu_option *table, gust_str name)
+const gust_option *gu_option_find(const struct gust_options *o, gust_str name)
 {
-    for (; table->name != NULL; table++)
-        if (name_is(name, table->name))
-            return table;
+    for (size_t i = 0; i < o->n_rows; i++)
+        if (name_is(name, o->rows[i]->name) || name_is(name, o->rows[i]->alias))
+            return o->rows[i];
     return NULL;
 }
 
-/* --- values --- */
-
-static bool read_bool(gust_str text, bool *value)
+static size_t count_rows(const gust_option *table)
 {
-    static const struct {
-        gust_str word;
-        bool value;
-    } words[] = {
-        {GU_STR_INIT("true"), true}, {GU_STR_INIT("1"), true},  {GU_STR_INIT("t"), true},
-        {GU_STR_INIT("yes"), true},  {GU_STR_INIT("on"), true}, {GU_STR_INIT("false"), false},
-        {GU_STR_INIT("0"), false},   {GU_STR_INIT("f"), false}, {GU_STR_INIT("no"), false},
-        {GU_STR_INIT("off"), false},
-    };
+    size_t n = 0;
 
-    for (size_t i = 0; i < gu_countof(words); i++)
-        if (gu_str_ieq(text, words[i].word)) {
-            *value = words[i].value;
-            return true;
+    for (; table->name != NULL || table->table != NULL; table++)
+        n += table->table != NULL ? count_rows(table->table) : 1;
+    return n;
+}
+
+static void add_rows(struct gust_options *o, const gust_option *table)
+{
+    for (; table->name != NULL || table->table != NULL; table++) {
+        if (table->table != NULL) {
+            add_rows(o, table->table);
+            continue;
         }
-    return false;
-}
-
-static bool read_int(gust_str text, int64_t *value)
-{
-    bool is_negative = text.len > 0 && text.ptr[0] == '-';
-    uint64_t magnitude;
-
-    if (!gu_str_to_u64(gu_str_sub(text, is_negative, GU_NPOS), &magnitude))
-        return false;
-    if (magnitude > (uint64_t)INT64_MAX)
-        return false;
-    *value = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
-    return true;
-}
-
-static bool read_double(const char *text, double *value)
-{
-    char *end;
-
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
-}
-
-/* One of the three is looked at, by the option's type. */
-struct value {
-    bool boolean;
-    int64_t integer;
-    double real;
-};
-
-static bool read_value(const struct gu_option *o, const char *text, struct value *v)
-{
-    switch (o->type) {
-    case GU_OPTION_BOOL:
-        return read_bool(gust_str_from(text), &v->boolean);
-    case GU_OPTION_INT:
-        return read_int(gust_str_from(text), &v->integer) &&
-               (o->max == 0 || (v->integer >= o->min && v->integer <= o->max));
-    case GU_OPTION_DOUBLE:
-        return read_double(text, &v->real) &&
-               (o->max == 0 || (v->real >= (double)o->min && v->real <= (double)o->max));
-    case GU_OPTION_STRING:
-        break;
-    }
-    return true;
-}
-
-static void store(const struct gu_option *o, const char *text, const struct value *v)
-{
-    switch (o->type) {
-    case GU_OPTION_BOOL:
-        *(bool *)o->to = v->boolean;
-        break;
-    case GU_OPTION_INT:
-        *(int64_t *)o->to = v->integer;
-        break;
-    case GU_OPTION_DOUBLE:
-        *(double *)o->to = v->real;
-        break;
-    case GU_OPTION_STRING:
-        *(const char **)o->to = text;
-        break;
+        if (gu_option_find(o, gust_str_from(table->name)) != NULL ||
+            (table->alias != NULL && gu_option_find(o, gust_str_from(table->alias)) != NULL))
+            gust_ignore(
+                gu_options_fail(o, -EEXIST, "Option '--%s' is already defined", table->name));
+        o->rows[o->n_rows++] = table;
     }
 }
 
-/* --- one argument --- */
-
-static int refuse_value(const struct parser *p, const struct gu_option *o, const char *text)
+gust_options *gust_options_new(const gust_option *table, const char *version)
 {
-    static const char *const kinds[] = {
-        [GU_OPTION_BOOL] = "true or false",
-        [GU_OPTION_INT] = "a whole number",
-        [GU_OPTION_DOUBLE] = "a number",
-        [GU_OPTION_STRING] = "a text",
-    };
+    struct gust_options *o = gu_alloc0(sizeof *o);
 
-    gu_buf_printf(p->message, "Option '--%s' must be %s", o->name, kinds[o->type]);
-    if (o->max != 0)
-        gu_buf_printf(p->message, " from %lld to %lld", (long long)o->min, (long long)o->max);
-    gu_buf_printf(p->message, ", not '%s'", text);
-    return -EINVAL;
+    if (o == NULL)
+        return NULL;
+    gu_buf_init(&o->message, NULL, SIZE_MAX - 1);
+    o->last = &o->first;
+    o->version = version;
+    o->arena = gust_arena_new();
+    if (o->arena != NULL)
+        o->rows = gu_arena_alloc(o->arena, (count_rows(table) + 1) * sizeof(const gust_option *));
+    if (o->rows == NULL) {
+        gust_options_free(o);
+        return NULL;
+    }
+    add_rows(o, table);
+    return o;
 }
 
-static int set(const struct parser *p, const struct gu_option *o, const char *text)
+void gust_options_free(gust_options *options)
 {
-    struct value v = {false, 0, 0};
+    if (options == NULL)
+        return;
+    gust_arena_free(options->arena);
+    gu_buf_deinit(&options->message);
+    gu_free(options);
+}
 
-    if (!read_value(o, text, &v))
-        return refuse_value(p, o, text);
-    if (p->stores)
-        store(o, text, &v);
+/* --- settings --- */
+
+static bool make_room(struct gust_options *o, struct gu_option_texts *texts)
+{
+    size_t cap = texts->cap == 0 ? 4 : texts->cap * 2;
+    const char **items;
+
+    if (texts->n < texts->cap)
+        return true;
+    items = gu_arena_alloc(o->arena, cap * sizeof *items);
+    if (items == NULL)
+        return false;
+    if (texts->n > 0)
+        memcpy(items, texts->items, texts->n * sizeof *items);
+    texts->items = items;
+    texts->cap = cap;
+    return true;
+}
+
+int gu_option_add_text(struct gust_options *o, struct gu_option_texts *texts, gust_str text)
+{
+    const char *copy = gu_arena_copy(o->arena, text.ptr, text.len).ptr;
+
+    if (copy == NULL || !make_room(o, texts))
+        return gu_options_fail(o, -ENOMEM, "memory is short");
+    texts->items[texts->n++] = copy;
     return 0;
 }
 
+int gu_option_stage(struct gust_options *o, const gust_option *option,
+                    const struct gu_option_texts *texts, enum gu_option_rank rank)
+{
+    struct gu_option_setting *s = gu_arena_alloc(o->arena, sizeof *s);
+    int err;
+
+    if (s == NULL)
+        return gu_options_fail(o, -ENOMEM, "memory is short");
+    *s = (struct gu_option_setting){.option = option, .rank = rank};
+    err = gu_option_read(o, option, texts, s);
+    if (err < 0)
+        return err;
+    *o->last = s;
+    o->last = &s->next;
+    for (size_t i = 0; option->type == GUST_OPTION_CONFIG && err == 0 && i < texts->n; i++)
+        err = gu_options_read_file(o, texts->items[i]);
+    return err;
+}
+
+/* A value as it stands on a command line: of a list, the commas part it. No text is no element. */
+static int set(struct gust_options *o, const gust_option *option, const char *text,
+               enum gu_option_rank rank)
+{
+    struct gu_option_texts texts = {NULL, 0, 0};
+    gust_str rest = gust_str_from(text), part = rest;
+    int err = 0;
+
+    if (!option->is_multiple)
+        err = gu_option_add_text(o, &texts, rest);
+    else if (rest.len > 0)
+        while (err == 0 && gu_str_split(&rest, ',', &part))
+            err = gu_option_add_text(o, &texts, gu_str_trim(part, " \t"));
+    return err < 0 ? err : gu_option_stage(o, option, &texts, rank);
+}
+
+/* --- the command line --- */
+
+struct line {
+    struct gust_options *o;
+    int argc;
+    char *const *argv;
+    int at; /* the argument in hand */
+    bool wants_help, wants_version;
+};
+
 /* The value behind "=", or the next argument; NULL if there is none. An option is no value. */
-static const char *value_of(struct parser *p, const struct gu_option *o, const char *equals)
+static const char *value_of(struct line *l, const gust_option *option, const char *equals)
 {
     if (equals != NULL)
         return equals + 1;
-    if (o->type == GU_OPTION_BOOL)
+    if (option->type == GUST_OPTION_BOOL)
         return "true";
-    if (p->at + 1 >= p->argc || strncmp(p->argv[p->at + 1], "--", 2) == 0)
+    if (l->at + 1 >= l->argc || strncmp(l->argv[l->at + 1], "--", 2) == 0)
         return NULL;
-    return p->argv[++p->at];
+    return l->argv[++l->at];
 }
 
-static int parse_one(struct parser *p, const char *arg)
+/* The option that `--no-x` switches off. */
+static const gust_option *find_negated(const struct gust_options *o, gust_str name)
+{
+    const gust_option *option;
+
+    if (name.len <= 3 || !name_is(gu_str_sub(name, 0, 3), "no-"))
+        return NULL;
+    option = gu_option_find(o, gu_str_sub(name, 3, GU_NPOS));
+    return option != NULL && option->type == GUST_OPTION_BOOL ? option : NULL;
+}
+
+static int parse_switch(struct line *l, gust_str name)
+{
+    const gust_option *negated = find_negated(l->o, name);
+
+    if (gust_str_equal(name, "help"))
+        l->wants_help = true;
+    else if (l->o->version != NULL && gust_str_equal(name, "version"))
+        l->wants_version = true;
+    else if (negated != NULL)
+        return set(l->o, negated, "false", GU_OPTION_BY_LINE);
+    else
+        return gu_options_fail(l->o, -EINVAL, "Unrecognized command line option: '--%.*s'",
+                               (int)name.len, name.ptr);
+    return 0;
+}
+
+static int parse_argument(struct line *l, const char *arg)
 {
     const char *dashless = arg + strspn(arg, "-");
-    const char *equals = strchr(dashless, '=');
+    const char *equals = strchr(dashless, '='), *text;
     gust_str name = gust_str_from(dashless);
-    const struct gu_option *o;
-    const char *text;
+    const gust_option *option;
 
     if (equals != NULL)
         name.len = (size_t)(equals - dashless);
-    o = find(p->table, name);
-    if (o != NULL) {
-        text = value_of(p, o, equals);
-        if (text != NULL)
-            return set(p, o, text);
-        gu_buf_printf(p->message, "Option '--%s' requires a value", o->name);
-        return -EINVAL;
-    }
-    if (gust_str_equal(name, "help") && equals == NULL) {
-        p->wants_help = true;
-        return 0;
-    }
-    if (equals == NULL && name.len > 3 && name_is(gu_str_sub(name, 0, 3), "no-")) {
-        o = find(p->table, gu_str_sub(name, 3, GU_NPOS));
-        if (o != NULL && o->type == GU_OPTION_BOOL)
-            return set(p, o, "false");
-    }
-    gu_buf_printf(p->message, "Unrecognized command line option: '--%.*s'", (int)name.len,
-                  name.ptr);
-    return -EINVAL;
+    option = gu_option_find(l->o, name);
+    if (option == NULL && equals == NULL)
+        return parse_switch(l, name);
+    if (option == NULL)
+        return gu_options_fail(l->o, -EINVAL, "Unrecognized command line option: '--%.*s'",
+                               (int)name.len, name.ptr);
+    text = value_of(l, option, equals);
+    if (text == NULL)
+        return gu_options_fail(l->o, -EINVAL, "Option '--%s' requires a value", option->name);
+    return set(l->o, option, text, GU_OPTION_BY_LINE);
 }
 
 /* The index of the first argument that is no option. */
-static int walk(struct parser *p)
+static int walk(struct line *l)
 {
-    for (p->at = 1; p->at < p->argc; p->at++) {
-        const char *arg = p->argv[p->at];
+    for (l->at = 1; l->at < l->argc; l->at++) {
+        const char *arg = l->argv[l->at];
         int err;
 
         if (strcmp(arg, "--") == 0)
-            return p->at + 1;
+            return l->at + 1;
         if (arg[0] != '-' || arg[1] == '\0')
-            return p->at;
-        err = parse_one(p, arg);
+            return l->at;
+        err = parse_argument(l, arg);
         if (err < 0)
             return err;
     }
-    return p->at;
+    return l->at;
 }
 
-/* --- help --- */
-
-static void put_default(struct gu_buf *b, const struct gu_option *o)
+int gust_options_parse_command_line(gust_options *options, int argc, char *const *argv)
 {
-    switch (o->type) {
-    case GU_OPTION_BOOL:
-        if (*(const bool *)o->to)
-            gu_buf_printf(b, " (default on; --no-%s)", o->name);
-        break;
-    case GU_OPTION_INT:
-        gu_buf_printf(b, " (default %lld)", (long long)*(const int64_t *)o->to);
-        break;
-    case GU_OPTION_DOUBLE:
-        gu_buf_printf(b, " (default %g)", *(const double *)o->to);
-        break;
-    case GU_OPTION_STRING:
-        if (*(const char *const *)o->to != NULL)
-            gu_buf_printf(b, " (default %s)", *(const char *const *)o->to);
-        break;
-    }
-}
+    struct line l = {.o = options, .argc = argc, .argv = argv};
+    int rest = begin(options);
 
-static void put_option(struct gu_buf *b, const struct gu_option *o)
-{
-    static const char *const metavars[] = {
-        [GU_OPTION_BOOL] = NULL,
-        [GU_OPTION_INT] = "N",
-        [GU_OPTION_DOUBLE] = "X",
-        [GU_OPTION_STRING] = "TEXT",
-    };
-    const char *metavar = o->metavar != NULL ? o->metavar : metavars[o->type];
-    size_t start = b->len;
-
-    gu_buf_printf(b, "  --%s", o->name);
-    if (metavar != NULL)
-        gu_buf_printf(b, "=%s", metavar);
-    do
-        gu_buf_putc(b, ' ');
-    while (b->len - start < HELP_COLUMN && gu_buf_error(b) == 0);
-    gu_buf_puts(b, o->help != NULL ? o->help : "");
-    put_default(b, o);
-    gu_buf_putc(b, '\n');
-}
-
-static void put_help(struct gu_buf *b, const struct gu_option *table, const char *program)
-{
-    bool off = false;
-
-    gu_buf_printf(b, "Usage: %s [options]\n\nOptions:\n\n", program);
-    for (; table->name != NULL; table++)
-        put_option(b, table);
-    put_option(b, &(struct gu_option){.name = "help", .to = &off, .help = "show this help"});
-}
-
-/* --- the whole line --- */
-
-int gu_options_parse(const struct gu_option *table, int argc, char *const *argv,
-                     struct gu_buf *message)
-{
-    struct parser p = {.table = table, .argc = argc, .argv = argv, .message = message};
-    int rest = walk(&p);
-
-    if (rest < 0)
-        return rest;
-    if (p.wants_help) {
-        put_help(message, table, argc > 0 ? argv[0] : "program");
-        return 0;
-    }
-    p.stores = true;
-    return walk(&p);
-}
-
-int gu_options_parse_or_exit(const struct gu_option *table, int argc, char *const *argv)
-{
-    struct gu_buf message = GU_BUF_NULL;
-    gust_str text = GU_STR("memory is short");
-    int rest = gu_options_parse(table, argc, argv, &message);
-
-    if (rest > 0) {
-        gu_buf_deinit(&message);
-        return rest;
-    }
-    (void)gu_buf_finish(&message, &text);
     if (rest == 0)
-        fputs(text.ptr, stdout);
+        rest = walk(&l);
+    if (rest < 0 || (!l.wants_help && !l.wants_version))
+        return rest;
+    if (l.wants_help)
+        gu_options_put_help(options, argc > 0 ? argv[0] : "program");
     else
-        fprintf(stderr, "%s (--help lists the options)\n", text.ptr);
-    gu_buf_deinit(&message);
-    exit(rest == 0 ? EXIT_SUCCESS : 2);
+        gu_buf_printf(&options->message, "%s\n", options->version);
+    return 0;
+}
+
+int gust_options_parse_config_file(gust_options *options, const char *path)
+{
+    int err = begin(options);
+
+    return err < 0 ? err : gu_options_read_file(options, path);
+}
+
+/* --- the environment --- */
+
+/* The variable's name: false when it would be too long, and thus is not set by anybody. */
+static bool name_variable(char *to, const char *prefix, const char *name)
+{
+    size_t n = strlen(prefix);
+
+    if (n + strlen(name) >= MAX_VARIABLE)
+        return false;
+    memcpy(to, prefix, n);
+    for (; *name != '\0'; name++)
+        to[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+    to[n] = '\0';
+    return true;
+}
+
+int gust_options_parse_environment(gust_options *options, const char *prefix)
+{
+    char variable[MAX_VARIABLE];
+    int err = begin(options);
+
+    for (size_t i = 0; err == 0 && i < options->n_rows; i++) {
+        const char *text = NULL;
+
+        if (name_variable(variable, prefix, options->rows[i]->name))
+            text = getenv(variable);
+        if (text == NULL)
+            continue;
+        gu_buf_printf(&options->message, "%s: ", variable); /* what a message begins with */
+        err = set(options, options->rows[i], text, GU_OPTION_BY_ENVIRONMENT);
+        if (err == 0)
+            gu_buf_clear(&options->message);
+    }
+    return err;
+}
+
+/* --- storing --- */
+
+static const struct gu_option_setting *find_setting(const struct gust_options *o,
+                                                    const gust_option *option)
+{
+    for (const struct gu_option_setting *s = o->first; s != NULL; s = s->next)
+        if (s->option == option)
+            return s;
+    return NULL;
+}
+
+static void store(const struct gu_option_setting *s)
+{
+    if (s->option->to == NULL)
+        return;
+    if (s->option->is_multiple)
+        *(gust_option_list *)s->option->to = (gust_option_list){.n = s->n, .of.items = s->items};
+    else
+        memcpy(s->option->to, s->items, gu_option_size_of(s->option->type));
+}
+
+static int check_required(struct gust_options *o)
+{
+    for (size_t i = 0; i < o->n_rows; i++)
+        if (o->rows[i]->is_required && find_setting(o, o->rows[i]) == NULL)
+            return gu_options_fail(o, -EINVAL, "Option '--%s' is required", o->rows[i]->name);
+    return 0;
+}
+
+int gust_options_finish(gust_options *options)
+{
+    int err = begin(options);
+
+    if (err == 0)
+        err = check_required(options);
+    if (err < 0)
+        return err;
+    for (int rank = 0; rank < GU_N_RANKS; rank++)
+        for (const struct gu_option_setting *s = options->first; s != NULL; s = s->next)
+            if ((int)s->rank == rank)
+                store(s);
+    for (size_t i = 0; i < options->n_rows; i++)
+        if (options->rows[i]->callback != NULL && find_setting(options, options->rows[i]) != NULL)
+            options->rows[i]->callback(options->rows[i]);
+    return 0;
+}
+
+/* --- for a main() --- */
+
+const char *gust_options_message(gust_options *options)
+{
+    gust_str text;
+
+    return gu_buf_finish(&options->message, &text) < 0 ? "memory is short" : text.ptr;
+}
+
+GUST_NORETURN static void end(gust_options *options, FILE *to, const char *hint, int code)
+{
+    fprintf(to, "%s%s", gust_options_message(options), hint);
+    gust_options_free(options);
+    exit(code);
+}
+
+int gust_options_parse_or_exit(gust_options *options, const char *prefix, int argc,
+                               char *const *argv)
+{
+    int err = prefix == NULL ? 0 : gust_options_parse_environment(options, prefix);
+    int rest = err < 0 ? err : gust_options_parse_command_line(options, argc, argv);
+
+    if (rest == 0)
+        end(options, stdout, "", EXIT_SUCCESS);
+    if (rest > 0)
+        err = gust_options_finish(options);
+    if (rest < 0 || err < 0)
+        end(options, stderr, " (--help lists the options)\n", 2);
+    return rest;
 }

@@ -25,6 +25,7 @@ enum { CODE_CLEAN, CODE_FAILED, CODE_USAGE };
 
 struct program {
     gust_app_options app;
+    gust_options *options;
     const char *address, *poller, *log_level, *log_format, *log_file;
     int64_t port, n_workers, n_threads, max_connections;
     double drain_timeout;
@@ -51,40 +52,67 @@ static void set_defaults(struct program *p, const gust_app_options *options)
     };
 }
 
-/* As gu_options_parse(). */
-static int parse(struct program *p, int argc, char **argv, struct gu_buf *message)
-{
-    const struct gu_option table[] = {
-        {"port", GU_OPTION_INT, &p->port, 0, 65535, NULL, "to listen on; 0: any that is free"},
-        {"address", GU_OPTION_STRING, &p->address, 0, 0, "ADDR",
-         "to listen on: 127.0.0.1, ::1, localhost, unix:/path; none: every interface"},
-        {"workers", GU_OPTION_INT, &p->n_workers, 0, MAX_LOOPS, NULL, "processes; 0: one a core"},
-        {"threads", GU_OPTION_INT, &p->n_threads, 1, MAX_LOOPS, NULL,
-         "in each process, each with a loop of its own"},
-        {"max-connections", GU_OPTION_INT, &p->max_connections, 0, INT64_MAX, NULL,
-         "of each loop; 0: as many as there are descriptors"},
-        {"drain-timeout", GU_OPTION_DOUBLE, &p->drain_timeout, 0, 0, "SECONDS",
-         "for requests in hand when stopping"},
-        {"poller", GU_OPTION_STRING, &p->poller, 0, 0, "NAME", "epoll, kqueue, poll or select"},
-        {"log-level", GU_OPTION_STRING, &p->log_level, 0, 0, "LEVEL",
-         "debug, info, warning, error, critical or none"},
-        {"log-format", GU_OPTION_STRING, &p->log_format, 0, 0, "FORMAT", "text or json"},
-        {"log-file", GU_OPTION_STRING, &p->log_file, 0, 0, "PATH",
-         "appended to; none: standard error"},
-        {"access-log", GU_OPTION_BOOL, &p->has_access_log, 0, 0, NULL, "log every request"},
-        {NULL, GU_OPTION_BOOL, NULL, 0, 0, NULL, NULL},
-    };
-    int rest = gu_options_parse(table, argc, argv, message);
-
-    if (rest > 0 && rest < argc) {
-        gu_buf_printf(message, "Unexpected argument: '%s'", argv[rest]);
-        return -EINVAL;
+#define OPTION(name_, type_, to_, ...)                                         \
+    {                                                                          \
+        .name = (name_), .type = GUST_OPTION_##type_, .to = (to_), __VA_ARGS__ \
     }
-    return rest;
+#define SERVER .group = "Server"
+#define LOG .group = "Log"
+
+static const char *const levels[] = {"debug", "info", "warning", "error", "critical", "none", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+
+static int parse_all(struct program *p, gust_options *o, int argc, char **argv)
+{
+    const char *prefix = p->app.environment;
+    int err = prefix == NULL ? 0 : gust_options_parse_environment(o, prefix);
+    int rest = err < 0 ? err : gust_options_parse_command_line(o, argc, argv);
+
+    if (rest > 0 && rest < argc)
+        return gu_options_fail(o, -EINVAL, "Unexpected argument: '%s'", argv[rest]);
+    if (rest > 0)
+        err = gust_options_finish(o);
+    return err < 0 ? err : rest;
+}
+
+/* Positive to go on, 0 when help or the version was asked for. */
+static int parse(struct program *p, int argc, char **argv)
+{
+    static const gust_option none[] = {{0}};
+    const gust_option table[] = {
+        {.table = p->app.options != NULL ? p->app.options : none},
+        OPTION("config", CONFIG, NULL, .help = "lines of: name = value"),
+        OPTION("port", INT, &p->port, SERVER, .max = 65535,
+               .help = "to listen on; 0: any that is free"),
+        OPTION("address", STRING, &p->address, SERVER, .metavar = "ADDR",
+               .help =
+                   "to listen on: 127.0.0.1, ::1, localhost, unix:/path; none: every interface"),
+        OPTION("workers", INT, &p->n_workers, SERVER, .max = MAX_LOOPS,
+               .help = "processes; 0: one a core"),
+        OPTION("threads", INT, &p->n_threads, SERVER, .min = 1, .max = MAX_LOOPS,
+               .help = "in each process, each with a loop of its own"),
+        OPTION("max-connections", INT, &p->max_connections, SERVER, .max = INT64_MAX,
+               .help = "of each loop; 0: as many as there are descriptors"),
+        OPTION("drain-timeout", DURATION, &p->drain_timeout, SERVER,
+               .help = "for requests in hand when stopping"),
+        OPTION("poller", STRING, &p->poller, SERVER, .metavar = "NAME",
+               .help = "epoll, kqueue, poll or select"),
+        OPTION("log-level", STRING, &p->log_level, LOG, .alias = "logging", .metavar = "LEVEL",
+               .choices = levels, .help = "debug, info, warning, error, critical or none"),
+        OPTION("log-format", STRING, &p->log_format, LOG, .metavar = "FORMAT", .choices = formats,
+               .help = "text or json"),
+        OPTION("log-file", STRING, &p->log_file, LOG, .alias = "log-file-prefix", .metavar = "PATH",
+               .help = "appended to; none: standard error"),
+        OPTION("access-log", BOOL, &p->has_access_log, LOG, .help = "log every request"),
+        {0},
+    };
+
+    p->options = gust_options_new(table, p->app.version != NULL ? p->app.version : gust_version());
+    return p->options == NULL ? -ENOMEM : parse_all(p, p->options, argc, argv);
 }
 
 /* How many loops there may be; state that lives in one is not seen by another. */
-static int check_workers(struct program *p, struct gu_buf *message)
+static int check_workers(struct program *p)
 {
     int64_t max = p->app.max_workers == 0 ? 1 : p->app.max_workers;
 
@@ -94,77 +122,61 @@ static int check_workers(struct program *p, struct gu_buf *message)
         p->n_workers = gust_cpu_count() < max ? gust_cpu_count() : max;
     if (p->n_workers * p->n_threads <= max)
         return 0;
-    gu_buf_printf(message,
-                  "%lld workers of %lld threads are too many: this program runs in at most %lld "
-                  "(gust_app_options.max_workers)",
-                  (long long)p->n_workers, (long long)p->n_threads, (long long)max);
-    return -EINVAL;
+    return gu_options_fail(
+        p->options, -EINVAL,
+        "%lld workers of %lld threads are too many: this program runs in at most %lld "
+        "(gust_app_options.max_workers)",
+        (long long)p->n_workers, (long long)p->n_threads, (long long)max);
 }
 
-static int set_up_log(const struct program *p, struct gu_buf *message)
+static int set_up_log(const struct program *p)
 {
-    gust_log_options o = {.fd = STDERR_FILENO};
-    int level = gust_log_level_from(p->log_level);
+    gust_log_options o = {
+        .fd = STDERR_FILENO,
+        .level = (gust_log_level)gust_log_level_from(p->log_level),
+        .format = strcmp(p->log_format, "json") == 0 ? GUST_LOG_JSON : GUST_LOG_TEXT,
+    };
 
-    if (level < 0) {
-        gu_buf_printf(message, "Option '--log-level' is no level: '%s'", p->log_level);
-        return -EINVAL;
-    }
-    if (strcmp(p->log_format, "text") != 0 && strcmp(p->log_format, "json") != 0) {
-        gu_buf_printf(message, "Option '--log-format' must be text or json, not '%s'",
-                      p->log_format);
-        return -EINVAL;
-    }
     if (p->log_file != NULL)
         o.fd = open(p->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (o.fd < 0) {
-        gu_buf_printf(message, "%s: %s", p->log_file, gust_strerror(errno));
-        return -EINVAL;
-    }
-    o.level = (gust_log_level)level;
-    o.format = strcmp(p->log_format, "json") == 0 ? GUST_LOG_JSON : GUST_LOG_TEXT;
+    if (o.fd < 0)
+        return gu_options_fail(p->options, -EINVAL, "%s: %s", p->log_file, gust_strerror(errno));
     gust_ignore(gust_log_setup(&o));
     if (!p->has_access_log)
         gust_ignore(gust_log_set_level("gust.access", GUST_LOG_NONE));
     return 0;
 }
 
-static int check(struct program *p, struct gu_buf *message)
+static int check(struct program *p)
 {
     const struct gu_poller_ops *poller = gu_poller_find(p->poller);
 
-    if (poller == NULL) {
-        gu_buf_printf(message, "there is no poller '%s' here",
-                      p->poller != NULL ? p->poller : "that GUST_POLLER names");
-        return -EINVAL;
-    }
+    if (poller == NULL)
+        return gu_options_fail(p->options, -EINVAL, "there is no poller '%s' here",
+                               p->poller != NULL ? p->poller : "that GUST_POLLER names");
     p->poller = poller->name;
     p->app.drain_timeout = p->drain_timeout == 0 ? 1e-9 : p->drain_timeout; /* 0 is the default */
     p->app.server.max_connections = p->max_connections;
-    return check_workers(p, message);
+    return check_workers(p);
 }
 
 /* Returns the program's exit code, or -1 to go on. */
 static int read_command_line(struct program *p, int argc, char **argv)
 {
-    struct gu_buf message = GU_BUF_NULL;
-    gust_str text = GU_STR("memory is short");
-    int rest = parse(p, argc, argv, &message), code = -1;
+    int rest = parse(p, argc, argv);
+    const char *message;
 
+    if (rest > 0 && (check(p) < 0 || set_up_log(p) < 0))
+        rest = -EINVAL;
     if (rest > 0)
-        rest = check(p, &message) < 0 || set_up_log(p, &message) < 0 ? -EINVAL : rest;
-    if (rest <= 0)
-        (void)gu_buf_finish(&message, &text);
+        return -1;
+    message = p->options == NULL ? "memory is short" : gust_options_message(p->options);
     if (rest == 0) {
-        fputs(text.ptr, stdout);
-        code = CODE_CLEAN;
-    } else if (rest < 0) {
-        fprintf(stderr, "%s: %s (--help lists the options)\n", argc > 0 ? argv[0] : "gust",
-                text.ptr);
-        code = CODE_USAGE;
+        fputs(message, stdout);
+        return CODE_CLEAN;
     }
-    gu_buf_deinit(&message);
-    return code;
+    fprintf(stderr, "%s: %s (--help lists the options)\n", argc > 0 ? argv[0] : "gust", message);
+    return CODE_USAGE;
 }
 
 /* --- listening --- */
@@ -269,27 +281,35 @@ static int run_supervisor(struct program *p)
     return id >= 0 ? run_worker(p, (size_t)id, worker_started, true) : code;
 }
 
+static int run(struct program *p)
+{
+    gust_app *tried;
+    int code;
+
+    signal(SIGPIPE, SIG_IGN);
+    p->n_descriptors = gu_descriptors_raise();
+    tried = gust_app_new(&p->app); /* a wrong route shows here, not in each worker */
+    gust_app_free(tried);
+    if (tried == NULL || listen_all(p) < 0)
+        code = CODE_FAILED;
+    else if (p->n_workers == 1)
+        code = run_worker(p, 0, announce, false);
+    else
+        code = run_supervisor(p);
+    gu_free(p->sets);
+    gu_log_flush();
+    return code;
+}
+
 int gust_app_main(const gust_app_options *options, int argc, char **argv)
 {
     struct program p;
-    gust_app *tried;
     int code;
 
     set_defaults(&p, options);
     code = read_command_line(&p, argc, argv);
-    if (code >= 0)
-        return code;
-    signal(SIGPIPE, SIG_IGN);
-    p.n_descriptors = gu_descriptors_raise();
-    tried = gust_app_new(&p.app); /* a wrong route shows here, not in each worker */
-    gust_app_free(tried);
-    if (tried == NULL || listen_all(&p) < 0)
-        code = CODE_FAILED;
-    else if (p.n_workers == 1)
-        code = run_worker(&p, 0, announce, false);
-    else
-        code = run_supervisor(&p);
-    gu_free(p.sets);
-    gu_log_flush();
+    if (code < 0)
+        code = run(&p);
+    gust_options_free(p.options);
     return code;
 }

@@ -426,7 +426,7 @@ BAD = {
     "an option that is none": (["--nope"], "Unrecognized command line option: '--nope'"),
     "a port that is none": (["--port=65536"], "from 0 to 65535"),
     "an argument": (["now"], "Unexpected argument: 'now'"),
-    "a level that is none": (["--log-level=loud"], "'--log-level' is no level: 'loud'"),
+    "a level that is none": (["--log-level=loud"], "or none, not 'loud'"),
     "a format that is none": (["--log-format=xml"], "must be text or json, not 'xml'"),
     "a poller that is not there": (["--poller=io"], "there is no poller 'io' here"),
     "more workers than the program allows": (["--workers=5"], "max_workers"),
