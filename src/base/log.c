@@ -6,36 +6,42 @@
  * write the descriptor is asked whether it would block, and one that is no file is given at most
  * PIPE_BUF bytes at a time, which a pipe that is ready takes whole.
  */
-#include "base/log.h"
 #include "base/log_impl.h"
 #include "base/str.h"
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE 65536u
-#define MESSAGE_MAX 8192u
-#define FLUSH_AT (BUFFER_SIZE / 2)
-
-_Atomic(int) gu_log_levels[GU_N_LOGGERS] = {GUST_LOG_INFO, GUST_LOG_INFO, GUST_LOG_INFO};
-
 _Atomic(bool) gu_log_waits;
 
-static struct {
-    pthread_mutex_t lock;
-    int fd;
-    bool is_set_up, is_file, is_json, in_color;
-    bool is_torn; /* a write failed in the middle of a line */
-    gu_log_sink *sink;
-    void *sink_arg;
-    gust_str (*context)(void);
-    uint64_t n_dropped; /* lines, since the last one that told so */
-    size_t len;
-    char message[MESSAGE_MAX];
-    char buffer[BUFFER_SIZE + 1]; /* a fixed gu_buf wants room for a zero byte */
-} out = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
+static char first_buffer[GU_LOG_BUFFER + 1]; /* a fixed gu_buf wants room for a zero byte */
+
+struct gu_log_out gu_log_out = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .fd = STDERR_FILENO,
+    .buffer = first_buffer,
+    .size = GU_LOG_BUFFER,
+};
+
+#define out gu_log_out /* there is but one */
+
+/* Taken before the log's own by what may wait for a file's thread, or end it: forks, setting up,
+ * the end. */
+static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_to_change(void)
+{
+    pthread_mutex_lock(&changing);
+    pthread_mutex_lock(&out.lock);
+}
+
+static void unlock_changed(void)
+{
+    pthread_mutex_unlock(&out.lock);
+    pthread_mutex_unlock(&changing);
+}
 
 /* --- writing --- */
 
@@ -46,7 +52,7 @@ static bool would_block(void)
     return !out.is_file && poll(&p, 1, 0) != 1;
 }
 
-static uint64_t count_lines(const char *bytes, size_t len)
+uint64_t gu_log_count_lines(const char *bytes, size_t len)
 {
     uint64_t n = 0;
 
@@ -71,22 +77,33 @@ static bool write_some(size_t *done)
     if (errno == EAGAIN)
         return false;
     /* A full disk, a reader that is gone: the server goes on, and the loss is told later. */
-    out.n_dropped += count_lines(out.buffer + *done, n);
+    out.n_dropped += gu_log_count_lines(out.buffer + *done, n) + out.n_telling;
     out.is_torn = *done > 0 && out.buffer[*done - 1] != '\n';
     *done = out.len;
     return false;
 }
 
-static void flush_locked(void)
+static void write_out(void)
 {
-    int saved = errno;
     size_t done = 0;
 
     while (done < out.len && write_some(&done)) {
     }
     out.len -= done;
     memmove(out.buffer, out.buffer + done, out.len);
-    atomic_store_explicit(&gu_log_waits, out.len > 0, memory_order_relaxed);
+    if (out.len == 0)
+        out.n_telling = 0;
+}
+
+static void flush_locked(void)
+{
+    int saved = errno;
+
+    if (out.writer == NULL)
+        write_out();
+    else if (out.len > 0)
+        gu_log_writer_wake(out.writer);
+    atomic_store_explicit(&gu_log_waits, out.writer == NULL && out.len > 0, memory_order_relaxed);
     errno = saved;
 }
 
@@ -95,19 +112,28 @@ static void flush_locked(void)
 /* A child that inherited unwritten lines would write them a second time. */
 static void before_fork(void)
 {
-    pthread_mutex_lock(&out.lock);
+    lock_to_change();
     flush_locked();
+    if (out.writer == NULL)
+        return;
+    (void)gu_log_writer_drain(out.writer, GU_LOG_FORK_PATIENCE); /* so that its lines come first */
+    gu_log_writer_pause(out.writer); /* what waits then is the parent's */
 }
 
 static void after_fork_parent(void)
 {
-    pthread_mutex_unlock(&out.lock);
+    flush_locked();
+    unlock_changed();
 }
 
+/* What waits, and what is to be told, is the parent's. */
 static void after_fork_child(void)
 {
     out.len = 0;
-    pthread_mutex_unlock(&out.lock);
+    out.n_dropped = out.n_telling = out.repeat.n = 0;
+    if (out.writer != NULL)
+        gu_log_writer_reset(out.writer);
+    unlock_changed();
 }
 
 static void set_descriptor(const gust_log_options *options, int fd, mode_t mode)
@@ -115,7 +141,7 @@ static void set_descriptor(const gust_log_options *options, int fd, mode_t mode)
     out.fd = fd;
     out.is_file = S_ISREG(mode);
     out.is_json = options->format == GUST_LOG_JSON;
-    out.in_color = !out.is_json && !options->no_color && isatty(fd);
+    out.in_color = fd >= 0 && !out.is_json && !options->no_color && isatty(fd);
 }
 
 /* The first line of a program that set nothing up. */
@@ -162,7 +188,7 @@ static bool append(const struct gu_log_record *r, gust_str raw)
 {
     struct gu_buf to;
 
-    gu_buf_init_fixed(&to, out.buffer + out.len, BUFFER_SIZE + 1 - out.len);
+    gu_buf_init_fixed(&to, out.buffer + out.len, out.size + 1 - out.len);
     if (out.is_torn)
         gu_buf_putc(&to, '\n');
     if (out.n_dropped > 0)
@@ -176,9 +202,63 @@ static bool append(const struct gu_log_record *r, gust_str raw)
     if (gu_buf_error(&to) != 0)
         return false;
     out.len += to.len;
+    if (out.n_dropped > 0)
+        out.n_telling += out.n_dropped - 1;
     out.n_dropped = 0;
     out.is_torn = false;
     return true;
+}
+
+static void put(const struct gu_log_record *r, gust_str raw)
+{
+    if (append(r, raw))
+        return;
+    flush_locked();
+    if (!append(r, raw))
+        out.n_dropped++;
+}
+
+/* --- repeats --- */
+
+static void tell_repeats(struct timespec now)
+{
+    char text[80];
+    struct gu_log_record r = {.level = out.repeat.level, .logger = out.repeat.logger, .now = now};
+
+    if (out.repeat.n == 0)
+        return;
+    r.message = gu_str(text, (size_t)snprintf(text, sizeof text, "last message repeated %llu times",
+                                              (unsigned long long)out.repeat.n));
+    out.repeat.n = 0;
+    put(&r, (gust_str){NULL, 0});
+}
+
+static void remember(const struct gu_log_record *r, gu_time now)
+{
+    struct gu_log_repeat *last = &out.repeat;
+
+    last->level = r->level;
+    last->logger = r->logger;
+    last->written = now;
+    last->len = r->message.len;
+    memcpy(last->text, r->message.ptr, gu_min(r->message.len, sizeof last->text));
+}
+
+/* Whether a record is the last one again, and so is only counted. */
+static bool is_repeat(const struct gu_log_record *r)
+{
+    gu_time now = r->now.tv_sec * GU_SECOND + r->now.tv_nsec;
+    struct gu_log_repeat *last = &out.repeat;
+
+    if (r->message.len <= sizeof last->text && r->level == last->level &&
+        r->logger == last->logger && gu_str_eq(r->message, gu_str(last->text, last->len)) &&
+        now - last->written < out.repeat_window && now >= last->written) {
+        last->n++;
+        return true;
+    }
+    tell_repeats(r->now);
+    remember(r, now);
+    return false;
 }
 
 static void log_locked(struct gu_log_record *r, gust_str raw)
@@ -190,12 +270,10 @@ static void log_locked(struct gu_log_record *r, gust_str raw)
     (void)clock_gettime(CLOCK_REALTIME_COARSE, &r->now);
     if (out.context != NULL)
         r->context = out.context();
-    if (!append(r, raw)) {
-        flush_locked();
-        if (!append(r, raw))
-            out.n_dropped++;
-    }
-    if (r->logger != GU_LOG_ACCESS || out.len >= FLUSH_AT)
+    if (out.repeat_window > 0 && r->logger != GU_LOG_ACCESS && is_repeat(r))
+        return;
+    put(r, raw);
+    if (r->logger != GU_LOG_ACCESS || out.len >= out.size / 2)
         flush_locked();
     else
         atomic_store_explicit(&gu_log_waits, true, memory_order_relaxed);
@@ -269,11 +347,53 @@ bool gu_log_is_json(void)
     return is_json;
 }
 
-__attribute__((destructor)) void gu_log_flush(void)
+void gu_log_flush(void)
 {
     pthread_mutex_lock(&out.lock);
     flush_locked();
     pthread_mutex_unlock(&out.lock);
+}
+
+/* The file's last lines did not get there in time; nobody else will tell. */
+static void tell_what_is_left(struct timespec now)
+{
+    char text[256];
+    struct gu_buf line;
+
+    out.n_dropped += gu_log_count_lines(out.buffer, out.len) + out.n_telling;
+    out.len = 0;
+    out.n_telling = 0;
+    if (out.n_dropped == 0)
+        return;
+    gu_buf_init_fixed(&line, text, sizeof text);
+    format_loss(&line, now);
+    gu_log_copy_to_stderr(line.ptr, line.len);
+    out.n_dropped = 0;
+}
+
+__attribute__((destructor)) void gu_log_end(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    lock_to_change();
+    tell_repeats(now);
+    flush_locked();
+    if (out.writer != NULL) {
+        gu_log_writer_finish(out.writer);
+        tell_what_is_left(now);
+    }
+    unlock_changed();
+}
+
+bool gu_log_has_file(void)
+{
+    bool has_file;
+
+    pthread_mutex_lock(&out.lock);
+    has_file = out.writer != NULL;
+    pthread_mutex_unlock(&out.lock);
+    return has_file;
 }
 
 void gu_log_set_context(gust_str (*fn)(void))
@@ -300,9 +420,22 @@ bool gu_log_limit_allows(struct gu_log_limit *limit, gu_time now, gu_time every)
 
 /* --- what users call --- */
 
-static bool is_level(int level)
+/* Ends what was before, and puts the new in its place. With both locks. */
+static void replace(const gust_log_options *o, int fd, mode_t mode, struct gu_log_writer *writer)
 {
-    return level >= GUST_LOG_DEBUG && level <= GUST_LOG_NONE;
+    struct gu_log_writer *old = out.writer;
+
+    flush_locked();
+    if (old != NULL) {
+        gu_log_writer_free(old);
+        out.writer = NULL;
+        out.buffer = first_buffer;
+        out.size = GU_LOG_BUFFER;
+        out.len = 0;
+    }
+    set_descriptor(o, fd, mode);
+    if (writer != NULL)
+        gu_log_writer_install(writer);
 }
 
 int gust_log_setup(const gust_log_options *options)
@@ -310,53 +443,47 @@ int gust_log_setup(const gust_log_options *options)
     static const gust_log_options none;
     const gust_log_options *o = options == NULL ? &none : options;
     int level = o->level == 0 ? GUST_LOG_INFO : (int)o->level;
-    int fd = o->fd == 0 ? STDERR_FILENO : o->fd;
-    struct stat st;
+    int fd = o->fd == 0 ? STDERR_FILENO : o->fd, err = 0;
+    struct gu_log_writer *writer = NULL;
+    struct stat st = {.st_mode = 0};
 
-    if (!is_level(level) || (o->format != GUST_LOG_TEXT && o->format != GUST_LOG_JSON))
+    if (!gu_log_is_level(level) || (o->format != GUST_LOG_TEXT && o->format != GUST_LOG_JSON))
         return -EINVAL;
-    if (fstat(fd, &st) != 0)
-        return -errno;
-    pthread_mutex_lock(&out.lock);
+    if (o->file != NULL)
+        err = gu_log_writer_new(o, &writer);
+    else if (fstat(fd, &st) != 0)
+        err = -errno;
+    if (err < 0)
+        return err;
+    lock_to_change();
     ensure_set_up();
-    flush_locked();
-    set_descriptor(o, fd, st.st_mode);
-    for (int i = 0; i < GU_N_LOGGERS; i++)
-        gu_log_levels[i] = level;
-    pthread_mutex_unlock(&out.lock);
+    replace(o, o->file != NULL ? -1 : fd, st.st_mode, writer);
+    out.repeat_window = o->repeat_window > 0 ? gu_time_from_seconds(o->repeat_window) : 0;
+    gu_log_set_levels(level);
+    unlock_changed();
     return 0;
 }
 
-int gust_log_set_level(const char *logger, gust_log_level level)
+void gust_log_reopen(void)
 {
-    int n_set = 0;
-
-    if (!is_level((int)level))
-        return -EINVAL;
-    for (int i = 0; i < GU_N_LOGGERS; i++) {
-        const char *name = gu_log_logger_name((enum gu_logger)i);
-
-        if (logger != NULL && (strncmp(logger, "gust.", 5) != 0 || strcmp(logger + 5, name) != 0))
-            continue;
-        gu_log_levels[i] = (int)level;
-        n_set++;
-    }
-    return n_set > 0 ? 0 : -ENOENT;
-}
-
-int gust_log_level_from(const char *name)
-{
-    if (strcmp(name, "none") == 0)
-        return GUST_LOG_NONE;
-    for (int level = GUST_LOG_DEBUG; level < GUST_LOG_NONE; level += 10)
-        if (strcmp(name, gu_log_level_name((gust_log_level)level)) == 0)
-            return level;
-    return -EINVAL;
+    pthread_mutex_lock(&out.lock);
+    if (out.writer != NULL)
+        gu_log_writer_reopen(out.writer);
+    pthread_mutex_unlock(&out.lock);
 }
 
 void gust_log_at(gust_log_level level, const char *format, va_list args)
 {
     log_vprint(level, GU_LOG_APPLICATION, format, args);
+}
+
+void gust_log(gust_logger *logger, gust_log_level level, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_vprint(level, gu_log_number(logger), format, args);
+    va_end(args);
 }
 
 void gust_log_debug(const char *format, ...)

@@ -12,9 +12,16 @@
 #include <gust/log.h>
 #include <stdatomic.h>
 
-enum gu_logger { GU_LOG_ACCESS, GU_LOG_APPLICATION, GU_LOG_GENERAL, GU_N_LOGGERS };
+/* Those of gust_logger_get() are numbered behind the library's own. */
+enum gu_logger {
+    GU_LOG_ACCESS,
+    GU_LOG_APPLICATION,
+    GU_LOG_GENERAL,
+    GU_N_OWN_LOGGERS,
+    GU_MAX_LOGGERS = GU_N_OWN_LOGGERS + 64
+};
 
-extern _Atomic(int) gu_log_levels[GU_N_LOGGERS];
+extern _Atomic(int) gu_log_levels[GU_MAX_LOGGERS];
 
 static inline bool gu_log_is_on(enum gu_logger logger, gust_log_level level)
 {
@@ -46,9 +53,15 @@ void gu_log_access_line(gust_log_level level, gust_str line);
 /* Whether lines are JSON objects. */
 bool gu_log_is_json(void);
 
-/* Writes what waits, as far as the descriptor takes it without blocking. Called by the loop a
- * moment after something began to wait, and before a fork. */
+/* Writes what waits, as far as the descriptor takes it without blocking; of a file, lets its thread
+ * do so. Called by the loop a moment after something began to wait, and before a fork. */
 void gu_log_flush(void);
+
+/* As gu_log_flush(), and waits for a file's thread, for 5 s at the most: for the program's end. */
+void gu_log_end(void);
+
+/* Whether lines go to a file that gust_log_reopen() can open again. */
+bool gu_log_has_file(void);
 
 /* Whether something waits: one load, for every turn of a loop. */
 extern _Atomic(bool) gu_log_waits;

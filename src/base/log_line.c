@@ -16,12 +16,6 @@ static const struct {
     {"error", 'E', '1'}, {"critical", 'C', '5'},
 };
 
-static const char *const loggers[GU_N_LOGGERS] = {
-    [GU_LOG_ACCESS] = "access",
-    [GU_LOG_APPLICATION] = "application",
-    [GU_LOG_GENERAL] = "general",
-};
-
 static size_t level_index(gust_log_level level)
 {
     size_t i = (unsigned)level < GUST_LOG_DEBUG ? 0 : (unsigned)level / 10 - 1;
@@ -32,11 +26,6 @@ static size_t level_index(gust_log_level level)
 const char *gu_log_level_name(gust_log_level level)
 {
     return levels[level_index(level)].name;
-}
-
-const char *gu_log_logger_name(enum gu_logger logger)
-{
-    return loggers[logger];
 }
 
 /* --- escaping --- */
@@ -165,7 +154,7 @@ void gu_log_format_text(struct gu_buf *out, const struct gu_log_record *r, bool 
     gu_buf_putc(out, ' ');
     gu_buf_put_str(out, local_stamp(r->now.tv_sec));
     gu_buf_putc(out, ' ');
-    gu_buf_puts(out, loggers[r->logger]);
+    gu_buf_puts(out, gu_log_logger_name(r->logger));
     if (r->context.len > 0) {
         gu_buf_putc(out, ' ');
         put_escaped(out, r->context, "\t\n]", put_text_byte);
@@ -193,7 +182,8 @@ void gu_log_format_json(struct gu_buf *out, const struct gu_log_record *r)
     gu_buf_put(out, gu_digit_pairs + (size_t)2 * (ms % 100), 2);
     gu_buf_puts(out, "Z\"");
     put_member(out, ",\"level\":\"", gust_str_from(gu_log_level_name(r->level)));
-    put_member(out, ",\"logger\":\"gust.", gust_str_from(loggers[r->logger]));
+    put_member(out, r->logger < GU_N_OWN_LOGGERS ? ",\"logger\":\"gust." : ",\"logger\":\"",
+               gust_str_from(gu_log_logger_name(r->logger)));
     if (r->context.len > 0)
         put_member(out, ",\"request\":\"", r->context);
     put_member(out, ",\"message\":\"", r->message);

@@ -436,6 +436,106 @@ TEST(once_in_a_while_is_counted_for_each_place)
     assert_string_equal(c.text, "raise max_bodies");
 }
 
+TEST(a_message_that_comes_again_is_counted)
+{
+    struct fixture f;
+
+    open_log(&f, GUST_LOG_TEXT);
+    assert_int_equal(gust_log_setup(&(gust_log_options){.fd = f.ends[1], .repeat_window = 3600}),
+                     0);
+    for (int i = 0; i < 5; i++)
+        gust_log_info("again");
+    assert_non_null(strstr(read_log(&f), "application] again\n"));
+    assert_null(strstr(strchr(seen, '\n'), "again"));
+    gust_log_warning("again"); /* another level is another message */
+    assert_non_null(strstr(read_log(&f), "[I "));
+    assert_non_null(strstr(seen, "application] last message repeated 4 times\n[W "));
+    gust_log_warning("again");
+    gu_log_access_line(GUST_LOG_INFO, GU_STR("raw")); /* lines of requests are all written */
+    gu_log_access_line(GUST_LOG_INFO, GU_STR("raw"));
+    gu_log_end();
+    assert_memory_equal(read_log(&f), "raw\nraw\n", 8);
+    assert_non_null(strstr(seen, "application] last message repeated 1 times\n"));
+    close_log(&f);
+}
+
+TEST(a_message_that_comes_again_later_is_written_again)
+{
+    struct fixture f;
+
+    open_log(&f, GUST_LOG_TEXT);
+    assert_int_equal(gust_log_setup(&(gust_log_options){.fd = f.ends[1], .repeat_window = 1e-9}),
+                     0);
+    gust_log_info("again");
+    gu_log_out.repeat.written -= GU_SECOND;
+    gust_log_info("again");
+    assert_int_equal(strncmp(strstr(strstr(read_log(&f), "again\n") + 1, "again"), "again\n", 6),
+                     0);
+    close_log(&f);
+}
+
+TEST(a_program_has_loggers_of_its_own)
+{
+    gust_logger *db = gust_logger_get("app.db"), *net = gust_logger_get("app.net");
+    struct fixture f;
+
+    assert_non_null(db);
+    assert_ptr_not_equal(db, net);
+    assert_ptr_equal(db, gust_logger_get("app.db"));
+    open_log(&f, GUST_LOG_TEXT);
+    assert_int_equal(gust_log_set_level("app.db", GUST_LOG_ERROR), 0);
+    gust_log(db, GUST_LOG_WARNING, "quiet");
+    gust_log(net, GUST_LOG_WARNING, "loud %d", 1);
+    gust_log(NULL, GUST_LOG_INFO, "plain");
+    assert_null(strstr(read_log(&f), "quiet"));
+    assert_non_null(strstr(seen, " app.net] loud 1\n"));
+    assert_non_null(strstr(seen, " application] plain\n"));
+    close_log(&f);
+    open_log(&f, GUST_LOG_JSON);
+    gust_log(db, GUST_LOG_INFO, "m");
+    assert_non_null(strstr(read_log(&f), "\"logger\":\"app.db\",\"message\":\"m\""));
+    close_log(&f);
+}
+
+TEST(names_of_loggers_cannot_forge_a_line_and_are_bounded)
+{
+    static const struct {
+        const char *name;
+        bool is_one;
+    } cases[] = {
+        {"", false},
+        {"a b", false},
+        {"a]", false},
+        {"a\n", false},
+        {"a\"", false},
+        {"\xc3\xa4", false},
+        {"a\\", false},
+        {"gust.access", true},
+        {"0123456789012345678901234567890", true},
+        {"01234567890123456789012345678901", false},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        TEST_CASE(cases[i].name);
+        assert_true((gust_logger_get(cases[i].name) != NULL) == cases[i].is_one);
+    }
+}
+
+TEST(there_are_64_loggers_at_the_most)
+{
+    int n_made = 0;
+    char name[24];
+
+    for (int i = 0; i < 100; i++) { /* some are there from other tests */
+        snprintf(name, sizeof name, "many.%d", i);
+        n_made += gust_logger_get(name) != NULL;
+    }
+    assert_in_range(n_made, 50, 64);
+    assert_null(gust_logger_get("many.99"));
+    assert_non_null(gust_logger_get("many.0"));
+    assert_int_equal(gust_log_set_level("many.99", GUST_LOG_INFO), -ENOENT);
+}
+
 TEST(a_fork_writes_what_waits_once)
 {
     struct fixture f;
