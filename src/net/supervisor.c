@@ -113,6 +113,11 @@ static void stop(struct supervisor *s, int signo, int code)
 
 static void stop_asked(struct supervisor *s, int signo)
 {
+    if (signo == SIGHUP && s->o->passes_hup) {
+        gust_log_reopen();
+        signal_all(s, signo);
+        return;
+    }
     gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "stopping %zu workers: signal %d", s->n_alive, signo);
     stop(s, signo, 0);
 }

@@ -8,7 +8,8 @@
  * replaced, and signals are passed on as they came. A service's always go on: each that ends is
  * replaced, at once if it lived for a second or is the first to fail, else after a pause that
  * doubles. They take SIGTERM as "drain" and SIGQUIT as "cut", whatever was sent to the supervisor,
- * and have to ignore SIGINT and SIGHUP, which a terminal sends to all of them.
+ * and have to ignore SIGINT and SIGHUP, which a terminal sends to all of them; where passes_hup is
+ * set, SIGHUP has the log's file opened again instead.
  */
 #ifndef GU_SUPERVISOR_H
 #define GU_SUPERVISOR_H
@@ -19,6 +20,7 @@ struct gu_supervisor_options {
     int n_workers;
     int max_restarts; /* of all workers together; negative: no limit */
     bool is_service;
+    bool passes_hup;  /* SIGHUP goes to the workers, and stops nothing */
     gu_time patience; /* what still runs so long after it was told to stop is killed */
     /* Listening sockets that workers inherit; closed as soon as it stops, so that a worker that
      * closes its own is the last to hold it. */

@@ -13,10 +13,8 @@
 #include "net/supervisor.h"
 #include "web/web_impl.h"
 #include "web/worker.h"
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define MAX_LOOPS 1024
 #define KILL_AFTER (15 * GU_SECOND) /* behind drain_timeout */
@@ -26,10 +24,16 @@ enum { CODE_CLEAN, CODE_FAILED, CODE_USAGE };
 struct program {
     gust_app_options app;
     gust_options *options;
-    const char *address, *poller, *log_level, *log_format, *log_file;
+    struct log_settings {
+        const char *level, *format, *file, *rotate_mode, *rotate_when;
+        gust_option_list levels;
+        int64_t max_size, n_backups, rotate_interval;
+        double repeats;
+        bool to_stderr, has_access;
+    } log;
+    const char *address, *poller;
     int64_t port, n_workers, n_threads, max_connections;
     double drain_timeout;
-    bool has_access_log;
     struct gu_sockets *sets; /* n_threads for each worker */
     char listens[2 * GUST_ADDRESS_TEXT + 40];
     int64_t n_descriptors;
@@ -41,14 +45,19 @@ static void set_defaults(struct program *p, const gust_app_options *options)
 {
     *p = (struct program){
         .app = *options,
-        .log_level = "info",
-        .log_format = "text",
+        .log = {.level = "info",
+                .format = "text",
+                .rotate_mode = "size",
+                .rotate_when = "midnight",
+                .max_size = 100000000,
+                .n_backups = 10,
+                .rotate_interval = 1,
+                .has_access = true},
         .port = 8888,
         .n_workers = 1,
         .n_threads = 1,
         .max_connections = options->server.max_connections,
         .drain_timeout = options->drain_timeout == 0 ? 30 : options->drain_timeout,
-        .has_access_log = true,
     };
 }
 
@@ -61,6 +70,12 @@ static void set_defaults(struct program *p, const gust_app_options *options)
 
 static const char *const levels[] = {"debug", "info", "warning", "error", "critical", "none", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const modes[] = {
+    [GUST_LOG_ROTATE_SIZE] = "size",
+    [GUST_LOG_ROTATE_TIME] = "time",
+    [GUST_LOG_ROTATE_NEVER] = "never",
+    NULL,
+};
 
 static int parse_all(struct program *p, gust_options *o, int argc, char **argv)
 {
@@ -79,14 +94,39 @@ static int parse_all(struct program *p, gust_options *o, int argc, char **argv)
 static int parse(struct program *p, int argc, char **argv)
 {
     static const gust_option none[] = {{0}};
+    struct log_settings *log = &p->log;
+    const gust_option log_table[] = {
+        OPTION("log-level", STRING, &log->level, LOG, .alias = "logging", .metavar = "LEVEL",
+               .choices = levels, .help = "debug, info, warning, error, critical or none"),
+        OPTION("log-levels", STRING, &log->levels, LOG, .metavar = "LOGGER=LEVEL",
+               .is_multiple = true, .help = "of single loggers"),
+        OPTION("access-log", BOOL, &log->has_access, LOG, .help = "log every request"),
+        OPTION("log-format", STRING, &log->format, LOG, .metavar = "FORMAT", .choices = formats,
+               .help = "text or json"),
+        OPTION("log-repeats", DURATION, &log->repeats, LOG, .max = INT64_MAX,
+               .help = "within which a line that comes again is only counted"),
+        OPTION("log-file", STRING, &log->file, LOG, .alias = "log-file-prefix", .metavar = "PATH",
+               .help = "appended to; none: standard error"),
+        OPTION("log-to-stderr", BOOL, &log->to_stderr, LOG, .help = "beside the file"),
+        OPTION("log-rotate-mode", STRING, &log->rotate_mode, LOG, .metavar = "MODE",
+               .choices = modes, .help = "size, time or never"),
+        OPTION("log-file-max-size", INT, &log->max_size, LOG, .metavar = "BYTES", .min = 1,
+               .max = INT64_MAX, .help = "at which the file is rotated"),
+        OPTION("log-file-num-backups", INT, &log->n_backups, LOG, .max = 10000,
+               .help = "files that are kept"),
+        OPTION("log-rotate-when", STRING, &log->rotate_when, LOG, .metavar = "WHEN",
+               .help = "S, M, H, D, midnight, W0 (Monday) to W6"),
+        OPTION("log-rotate-interval", INT, &log->rotate_interval, LOG, .min = 1, .max = 10000,
+               .help = "of these"),
+        {0},
+    };
     const gust_option table[] = {
         {.table = p->app.options != NULL ? p->app.options : none},
         OPTION("config", CONFIG, NULL, .help = "lines of: name = value"),
         OPTION("port", INT, &p->port, SERVER, .max = 65535,
                .help = "to listen on; 0: any that is free"),
         OPTION("address", STRING, &p->address, SERVER, .metavar = "ADDR",
-               .help =
-                   "to listen on: 127.0.0.1, ::1, localhost, unix:/path; none: every interface"),
+               .help = "127.0.0.1, ::1, localhost, unix:/path; none: every interface"),
         OPTION("workers", INT, &p->n_workers, SERVER, .max = MAX_LOOPS,
                .help = "processes; 0: one a core"),
         OPTION("threads", INT, &p->n_threads, SERVER, .min = 1, .max = MAX_LOOPS,
@@ -97,13 +137,7 @@ static int parse(struct program *p, int argc, char **argv)
                .help = "for requests in hand when stopping"),
         OPTION("poller", STRING, &p->poller, SERVER, .metavar = "NAME",
                .help = "epoll, kqueue, poll or select"),
-        OPTION("log-level", STRING, &p->log_level, LOG, .alias = "logging", .metavar = "LEVEL",
-               .choices = levels, .help = "debug, info, warning, error, critical or none"),
-        OPTION("log-format", STRING, &p->log_format, LOG, .metavar = "FORMAT", .choices = formats,
-               .help = "text or json"),
-        OPTION("log-file", STRING, &p->log_file, LOG, .alias = "log-file-prefix", .metavar = "PATH",
-               .help = "appended to; none: standard error"),
-        OPTION("access-log", BOOL, &p->has_access_log, LOG, .help = "log every request"),
+        {.table = log_table},
         {0},
     };
 
@@ -129,22 +163,62 @@ static int check_workers(struct program *p)
         (long long)p->n_workers, (long long)p->n_threads, (long long)max);
 }
 
+static int rotation(const char *mode)
+{
+    int i = GUST_LOG_ROTATE_NEVER;
+
+    while (i > 0 && strcmp(mode, modes[i]) != 0)
+        i--;
+    return i;
+}
+
+/* "myapp.db=debug": a logger that is not there yet begins with the level. */
+static int set_level(const struct program *p, const char *text)
+{
+    const char *equals = strrchr(text, '=');
+    int level = equals == NULL ? -EINVAL : gust_log_level_from(equals + 1), err = -EINVAL;
+    char name[64];
+
+    if (level >= 0 && equals - text < (ptrdiff_t)sizeof name) {
+        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        gust_ignore(gust_logger_get(name) == NULL);
+        err = gust_log_set_level(name, (gust_log_level)level);
+    }
+    if (err < 0)
+        return gu_options_fail(p->options, err,
+                               "Option '--log-levels' must be LOGGER=LEVEL, not '%s'", text);
+    return 0;
+}
+
 static int set_up_log(const struct program *p)
 {
+    const struct log_settings *log = &p->log;
     gust_log_options o = {
-        .fd = STDERR_FILENO,
-        .level = (gust_log_level)gust_log_level_from(p->log_level),
-        .format = strcmp(p->log_format, "json") == 0 ? GUST_LOG_JSON : GUST_LOG_TEXT,
+        .level = (gust_log_level)gust_log_level_from(log->level),
+        .format = strcmp(log->format, "json") == 0 ? GUST_LOG_JSON : GUST_LOG_TEXT,
+        .repeat_window = log->repeats,
+        .file = log->file,
+        .to_stderr = log->to_stderr,
+        .rotate = (gust_log_rotate)rotation(log->rotate_mode),
+        .file_max_size = log->max_size,
+        .file_num_backups = log->n_backups == 0 ? GUST_NEVER : (int)log->n_backups,
+        .rotate_when = log->rotate_when,
+        .rotate_interval = (int)log->rotate_interval,
     };
+    int err = gust_log_setup(&o);
 
-    if (p->log_file != NULL)
-        o.fd = open(p->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (o.fd < 0)
-        return gu_options_fail(p->options, -EINVAL, "%s: %s", p->log_file, gust_strerror(errno));
-    gust_ignore(gust_log_setup(&o));
-    if (!p->has_access_log)
+    if (err == -EINVAL)
+        return gu_options_fail(p->options, err,
+                               "Option '--log-rotate-when' must be S, M, H, D, "
+                               "midnight or W0 to W6, not '%s'",
+                               log->rotate_when);
+    if (err < 0)
+        return gu_options_fail(p->options, err, "%s: %s", log->file, gust_strerror(err));
+    if (!log->has_access)
         gust_ignore(gust_log_set_level("gust.access", GUST_LOG_NONE));
-    return 0;
+    for (size_t i = 0; err == 0 && i < log->levels.n; i++)
+        err = set_level(p, log->levels.of.strings[i]);
+    return err;
 }
 
 static int check(struct program *p)
@@ -268,6 +342,7 @@ static int run_supervisor(struct program *p)
         .n_workers = (int)p->n_workers,
         .max_restarts = GUST_NEVER,
         .is_service = true,
+        .passes_hup = gu_log_has_file(),
         .patience = gu_time_from_seconds(p->drain_timeout),
         .held = p->sets,
         .n_held = (size_t)(p->n_workers * p->n_threads),
@@ -297,7 +372,7 @@ static int run(struct program *p)
     else
         code = run_supervisor(p);
     gu_free(p->sets);
-    gu_log_flush();
+    gu_log_end();
     return code;
 }
 

@@ -93,13 +93,23 @@ static void on_quit(int signo, void *arg)
     stop_all(arg, true);
 }
 
+static void on_hup(int signo, void *arg)
+{
+    (void)signo;
+    (void)arg;
+    gust_log_reopen();
+}
+
 /* A terminal sends SIGINT and SIGHUP to the supervisor, too, which passes on what is to be done. */
 static int watch_supervised(gust_loop *loop, struct worker *w)
 {
     int err = gust_loop_add_signal(loop, SIGTERM, on_term, w);
 
     signal(SIGINT, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    if (!gu_log_has_file())
+        signal(SIGHUP, SIG_IGN);
+    else if (err == 0)
+        err = gust_loop_add_signal(loop, SIGHUP, on_hup, w);
     return err < 0 ? err : gust_loop_add_signal(loop, SIGQUIT, on_quit, w);
 }
 
@@ -111,7 +121,9 @@ static int watch_signals(gust_loop *loop, struct worker *w)
     if (w->o->is_supervised)
         return watch_supervised(loop, w);
     for (size_t i = 0; err == 0 && i < gu_countof(signals); i++)
-        if (!gu_supervisor_is_ignored(signals[i]))
+        if (signals[i] == SIGHUP && gu_log_has_file())
+            err = gust_loop_add_signal(loop, SIGHUP, on_hup, w);
+        else if (!gu_supervisor_is_ignored(signals[i]))
             err = gust_loop_add_signal(loop, signals[i], on_stop_signal, w);
     return err;
 }

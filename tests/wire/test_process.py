@@ -431,6 +431,9 @@ BAD = {
     "a poller that is not there": (["--poller=io"], "there is no poller 'io' here"),
     "more workers than the program allows": (["--workers=5"], "max_workers"),
     "more loops than the program allows": (["--workers=2", "--threads=3"], "at most 4"),
+    "a level of a logger that is none": (["--log-levels=app=loud"], "must be LOGGER=LEVEL"),
+    "a logger without a level": (["--log-levels=app"], "must be LOGGER=LEVEL, not 'app'"),
+    "a time to rotate that is none": (["--log-file=log", "--log-rotate-when=noon"], "not 'noon'"),
     "a log that cannot be opened": (["--log-file=/nowhere/log"], "/nowhere/log"),
 }
 
@@ -459,3 +462,45 @@ def test_the_log_is_json_lines_in_a_file(serve, tmp_path):
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert "listens on" in lines[0]["message"]
     assert server.log() == ""
+
+
+def ask(server, n):
+    """Asks n times, each on a connection of its own."""
+    for _ in range(n):
+        with server.request("/pid") as s:
+            assert answer(s)[1].isdigit()
+
+
+def test_workers_share_a_log_file_and_its_rotation(serve, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    server = serve("--log-format=json", f"--log-file={folder / 'log'}", "--log-to-stderr",
+                   "--log-file-max-size=2000", "--log-file-num-backups=1000", "--workers=2",
+                   "--access-log")
+    ask(server, 100)
+    assert server.stop().code() == 0
+    lines = [json.loads(line) for path in folder.iterdir()
+             for line in path.read_text().splitlines()]
+    assert sum("GET /pid" in line["message"] for line in lines) == 100
+    assert len(list(folder.iterdir())) > 5
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sighup_opens_the_log_file_again_and_stops_nothing(serve, tmp_path, workers):
+    path, moved = tmp_path / "log", tmp_path / "moved"
+    server = serve(f"--log-file={path}", "--log-to-stderr", f"--workers={workers}")
+    server.started(workers)
+    ask(server, 1)
+    path.rename(moved)
+    server.stop(signal.SIGHUP)
+    wait_for(path.exists, "the file")
+    ask(server, 1)
+    assert server.stop().code() == 0
+    assert "stopping" in path.read_text()
+
+
+def test_a_full_log_disk_holds_nobody(serve):
+    server = serve("--log-file=/dev/full", "--log-to-stderr", "--access-log")
+    ask(server, 20)
+    assert server.stop().code() == 0
+    assert "log lines were lost" in server.log()
