@@ -1,8 +1,9 @@
 /*
  * supervisor — a process that forks workers and sees to them
  *
- * It has no loop, no thread and no TLS, and allocates only before the first fork: what it does not
- * have cannot break. It waits in one place, for signals, and never looks at anything on a schedule.
+ * It has no loop, no TLS, no thread but the log's, which ends before each fork, and allocates only
+ * before the first one: what it does not have cannot break. It waits in one place, for signals, and
+ * never looks at anything on a schedule.
  *
  * Two kinds of workers. A program's own (gust_fork_processes) may end: one that exits with 0 is not
  * replaced, and signals are passed on as they came. A service's always go on: each that ends is
