@@ -31,7 +31,7 @@ typedef struct gust_httpserver_options {
     int64_t max_header_size; /**< of a request's head; 64 KiB; 431, or 414 for the request line */
     int max_header_count;    /**< fields of a head; 100, 128 at the most; 431 */
     int64_t max_body_size;   /**< 32 MiB; 413 */
-    int64_t max_buffer_size; /**< unsent output of a connection; 16 MiB; the connection is cut */
+    int64_t max_buffer_size; /**< unsent output that takes another piece; 16 MiB; it is cut */
     int64_t max_connections; /**< 0: as many as there are descriptors; then accepting waits */
     int64_t max_tasks;       /**< requests of this server in hand; 100,000; 503 */
     int64_t max_memory;      /**< bodies, queues and arenas of the whole loop, whichever server they

@@ -87,6 +87,7 @@ struct gu_out_queue {
     struct gu_timer retry; /* the kernel was short of memory, and will not say when it has some */
     struct gu_stream *stream;
     size_t max;          /* see gu_stream_ops.blocked; 0: the net's */
+    size_t max_behind;   /* as `max`, for small pieces behind the last large one */
     uint64_t n_sent;     /* since it began */
     struct gu_pace pace; /* the peer's, for the protocol that watches it */
 };
@@ -130,14 +131,14 @@ struct gu_net {
     struct gu_stream *corked; /* who puts; NULL: nobody */
     struct gu_held turns[GU_NET_HELD];
     unsigned n_turns;
-    struct gu_ready uncork;  /* sends all of it */
-    size_t max_queue;        /* a stream with more unsent bytes takes no others: it breaks; unless
-                                its protocol says otherwise */
-    size_t queued;           /* bytes copied to the queues of all streams */
-    size_t held;             /* bytes in pending blocks of all streams */
-    int reserve;             /* a descriptor to give up when there is no other; -1: none */
-    struct gu_link closing;  /* public streams that were closed and still send */
-    struct gu_link children; /* programs that were started and have not been collected */
+    struct gu_ready uncork; /* sends all of it */
+    size_t max_queue; /* a stream with more unsent bytes takes no other piece: it breaks; unless
+                         its protocol says otherwise */
+    size_t queued;    /* bytes copied to the queues of all streams */
+    size_t held;      /* bytes in pending blocks of all streams */
+    int reserve;      /* a descriptor to give up when there is no other; -1: none */
+    struct gu_link closing;       /* public streams that were closed and still send */
+    struct gu_link children;      /* programs that were started and have not been collected */
     struct gu_resolver *resolver; /* NULL until it is used */
 };
 

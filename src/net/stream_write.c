@@ -153,9 +153,14 @@ static void queue_append(struct gu_stream *s, struct gu_out *out)
     s->net->queued += out->size;
 }
 
-static size_t most_queued(const struct gu_stream *s)
+/* One piece of `len` bytes, whatever its size, may follow as much as the limit: who waits for room
+ * before each is never cut, and an answer that is one piece arrives whole. A little that only went
+ * through the buffer (len is 0) may come behind it: the end of its framing. */
+static bool queue_is_full(const struct gu_stream *s, size_t len)
 {
-    return s->out->max != 0 ? s->out->max : s->net->max_queue;
+    size_t max = s->out->max != 0 ? s->out->max : s->net->max_queue;
+
+    return s->out->len > max && (len > 0 || s->out->len > s->out->max_behind);
 }
 
 /* Keeps bytes that the kernel did not take: a copy, or, with *hold, the memory they lie in. */
@@ -166,10 +171,6 @@ static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct
 
     if (len == 0 || (s->flags & UNSENDABLE) != 0)
         return;
-    if (s->out != NULL && s->out->len > most_queued(s)) {
-        gu_stream_fail(s, -GUST_EFULL);
-        return;
-    }
     out = gu_alloc(sizeof *out + (is_held ? 0 : len));
     if (out == NULL || (s->out == NULL && !queue_make(s))) {
         gu_free(out);
@@ -283,6 +284,8 @@ static gu_noinline void keep_unsent(struct gu_stream *s, int err, size_t n, gust
         queue_add(s, first.ptr + n, first.len - n, NULL);
     n = n > first.len ? n - first.len : 0;
     queue_add(s, bytes.ptr + n, bytes.len - n, hold);
+    if (bytes.len > 0 && s->out != NULL)
+        s->out->max_behind = s->out->len + GU_NET_COPY;
     if (err < 0)
         stopped_sending(s, err);
 }
@@ -298,11 +301,16 @@ static gu_noinline void send_both(struct gu_stream *s, gust_str first, gust_str 
 
     if ((s->flags & UNSENDABLE) != 0)
         return;
-    if (s->out == NULL)
+    if (s->out == NULL) {
         err = first.len == 0 ? send_all(s, iov + 1, 1, &n)
                              : send_all(s, iov, bytes.len == 0 ? 1 : 2, &n);
-    if (s->out != NULL || err < 0)
-        keep_unsent(s, err, n, first, bytes, hold);
+        if (err == 0)
+            return;
+    } else if (queue_is_full(s, bytes.len)) { /* once: what was put goes with it */
+        gu_stream_fail(s, -GUST_EFULL);
+        return;
+    }
+    keep_unsent(s, err, n, first, bytes, hold);
 }
 
 /* The usual one: to a socket that takes all of it. Inlined, since every return behind a system call

@@ -465,19 +465,85 @@ HTTP_TEST(a_response_that_is_finished_is_watched_too)
     close(fd);
 }
 
+#define BUFFER ((size_t)1 << 20) /* max_buffer_size */
+#define FRAMING 9                /* bytes around a chunk with a size of five digits */
+
+/* Answers in three pieces without waiting for room; behind the second, as many bytes are unsent as
+ * the limit and the query say. */
+static int write_regardless(gust_exchange *x)
+{
+    size_t full = BUFFER + (size_t)strtol(gust_exchange_query(x), NULL, 10);
+    char *much = gust_alloc(2 * BUFFER);
+
+    GUST_DEADLINE(0); /* no time to wait for room */
+    memset(much, 'm', 2 * BUFFER);
+    gust_ignore(gust_exchange_write(x, much, BIG));
+    gust_ignore(gust_exchange_write(x, much, full - FRAMING - gu_stream_unsent(&x->conn->s)));
+    assert_int_equal(gu_stream_unsent(&x->conn->s), full);
+    memcpy(much + BUFFER, "last", 4);
+    gust_ignore(gust_exchange_write(x, much + BUFFER, GU_NET_COPY));
+    return 0;
+}
+
 HTTP_TEST(more_than_max_buffer_size_unsent_cuts_the_connection)
 {
-    int fd;
+    static const struct {
+        const char *name, *request;
+        bool is_cut;
+    } cases[] = {
+        {"a byte below", "GET /?-1 HTTP/1.1\r\nHost: x\r\n\r\n", false},
+        {"the limit", "GET /?0 HTTP/1.1\r\nHost: x\r\n\r\n", false},
+        {"a byte above", "GET /?1 HTTP/1.1\r\nHost: x\r\n\r\n", true},
+    };
+    static const gust_delegate regardless = {.headers_received = write_regardless};
+
+    http_serve(&regardless, NULL, &(gust_httpserver_options){.max_buffer_size = BUFFER});
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        int fd = http_connect();
+
+        TEST_CASE(cases[i].name);
+        narrow();
+        stage->events[0] = '\0';
+        http_send(fd, cases[i].request);
+        run_turns(stage->loop, 5);
+        assert_int_equal(gust_httpserver_n_connections(stage->server), cases[i].is_cut ? 0 : 1);
+        http_read(fd);
+        assert_int_equal(stage->is_closed, cases[i].is_cut);
+        assert_int_equal(http_count(stage->bytes, "last"), cases[i].is_cut ? 0 : 1);
+        close(fd);
+    }
+}
+
+/* One chunk, whose framing comes behind it. */
+static int answer_in_one_chunk(gust_exchange *x)
+{
+    char *big = gust_alloc(BIG);
+
+    memset(big, 'b', BIG);
+    return gust_exchange_write(x, big, BIG);
+}
+
+HTTP_TEST(an_answer_in_one_piece_may_be_larger_than_max_buffer_size)
+{
+    static const gust_delegate whole[] = {
+        {.headers_received = answer_big},
+        {.headers_received = answer_in_one_chunk},
+    };
 
     http_serve(&large, NULL, &(gust_httpserver_options){.max_buffer_size = 100});
-    fd = http_connect();
-    narrow();
-    http_send(fd, GET);
-    run_turns(stage->loop, 5);
-    assert_int_equal(gust_httpserver_n_connections(stage->server), 1); /* one piece is one piece */
-    http_read(fd);
-    assert_true(stage->len > BIG);
-    close(fd);
+    for (size_t i = 0; i < gu_countof(whole); i++) {
+        int fd;
+
+        stage->server->delegate = &whole[i];
+        fd = http_connect();
+        narrow();
+        http_send(fd, GET GET); /* the second is not begun before the first has left */
+        http_read(fd);
+        assert_int_equal(http_count(stage->bytes, "HTTP/1.1 200 "), 2);
+        assert_in_range(stage->len, 2 * BIG, 2 * BIG + 1000);
+        assert_false(stage->is_closed);
+        close(fd);
+    }
 }
 
 /* --- lingering --- */

@@ -309,6 +309,53 @@ TEST(sending_waits_for_a_slow_reader_and_queues_little)
     web_close(web);
 }
 
+static int unflushed_get(gust_request *r)
+{
+    static char block[LARGE / 256];
+
+    memset(block, '~', sizeof block);
+    if (gust_find_argument(r, "begun") != NULL)
+        assert_int_equal(gust_flush(r), 0);
+    for (size_t i = 0; i < 256; i++)
+        gust_write(r, block, sizeof block);
+    return 0;
+}
+
+TEST(what_is_written_without_a_flush_is_one_piece)
+{
+    static const struct {
+        const char *name, *request;
+    } cases[] = {
+        {"sized", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"one chunk and the last", "GET /?begun=1 HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"until the end", "GET /?begun=1 HTTP/1.0\r\n\r\n"},
+    };
+    static const gust_route routes[] = {{.path = "/", .get = unflushed_get}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    web->server->max_buffer_size = 1000;
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        static char piece[65536];
+        int fd = web_connect(web);
+        size_t have = 0;
+
+        TEST_CASE(cases[i].name);
+        web_send(fd, cases[i].request);
+        web_turns(web, 5);
+        assert_int_equal(gust_httpserver_n_connections(web->server), 1); /* it was not all taken */
+        for (ssize_t n = 1, quiet = 0; n != 0 && quiet<100; quiet = n> 0 ? 0 : quiet + 1) {
+            web_turns(web, 1);
+            n = recv(fd, piece, sizeof piece, MSG_DONTWAIT);
+            for (ssize_t at = 0; at < n; at++)
+                have += piece[at] == '~';
+        }
+        assert_int_equal(have, LARGE);
+        close(fd);
+        web_turns(web, 5);
+    }
+    web_close(web);
+}
+
 /* --- clients that leave --- */
 
 static int n_closed, n_finished, send_error;
