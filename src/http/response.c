@@ -94,7 +94,7 @@ static gu_cold void refuse_large_head(struct gust_exchange *x)
 {
     gu_log(GUST_LOG_ERROR, GU_LOG_APPLICATION,
            "%s %s: the response's head is larger than %zu bytes", x->method_name.ptr, x->target.ptr,
-           GU_NET_OUT);
+           GU_NET_OUT - GU_NET_COPY);
     x->flags |= GU_X_CUT;
 }
 

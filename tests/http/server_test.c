@@ -3,6 +3,7 @@
  */
 #include "base/alloc.h"
 #include "http_stage.h"
+#include "net/listen.h"
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -111,6 +112,60 @@ HTTP_TEST(beyond_max_memory_requests_are_answered_503_and_connections_wait)
     close(a);
     close(b);
     close(c);
+}
+
+HTTP_TEST(a_turn_accepts_128_connections_and_the_next_the_rest)
+{
+    static const size_t wait[] = {GU_ACCEPTS - 1, GU_ACCEPTS, GU_ACCEPTS + 1};
+    int fds[GU_ACCEPTS + 1];
+
+    http_serve(&plain, NULL, NULL);
+    for (size_t i = 0; i < gu_countof(wait); i++) {
+        for (size_t n = 0; n < wait[i]; n++)
+            fds[n] = http_call("");
+        run_turns(stage->loop, 1);
+        assert_int_equal(gust_httpserver_n_connections(stage->server),
+                         gu_min(wait[i], (size_t)GU_ACCEPTS));
+        run_turns(stage->loop, 1);
+        assert_int_equal(gust_httpserver_n_connections(stage->server), wait[i]);
+        for (size_t n = 0; n < wait[i]; n++)
+            close(fds[n]);
+        run_turns(stage->loop, 4);
+        assert_int_equal(gust_httpserver_n_connections(stage->server), 0);
+    }
+}
+
+#define MOST_FIELDS (GU_NET_OUT - GU_NET_COPY) /* the least of which is the server's own */
+
+/* Answers with as much as fits. */
+static int answer_large(gust_exchange *x)
+{
+    static const size_t sizes[] = {MOST_FIELDS + 1, MOST_FIELDS, MOST_FIELDS - 1024};
+    static char value[MOST_FIELDS + 2];
+    const gust_field fields[] = {{"X", value}, {0}};
+
+    memset(value, '~', sizeof value - 1);
+    for (size_t i = 0; i < gu_countof(sizes); i++) {
+        int err;
+
+        value[sizes[i]] = '\0';
+        err = gust_exchange_write_headers(x, 200, fields, 2);
+        http_note("%d ", err == -EMSGSIZE ? -1 : err);
+    }
+    return answer(x);
+}
+
+HTTP_TEST(a_delegate_is_told_of_a_head_that_is_too_large)
+{
+    static const gust_delegate delegate = {.headers_received = answer_large};
+    int fd;
+
+    http_serve(&delegate, NULL, NULL);
+    fd = http_connect();
+    assert_begins(http_ask(fd, GET), "HTTP/1.1 200 ");
+    assert_in_range(stage->len, MOST_FIELDS - 1024, MOST_FIELDS);
+    assert_string_equal(stage->events, "-1 -1 0 ");
+    close(fd);
 }
 
 /* --- the end --- */

@@ -242,6 +242,33 @@ TEST(a_signal_is_passed_on_and_the_workers_are_waited_for)
     }
 }
 
+/* The worker takes no notice of SIGTERM, which it sends its supervisor. */
+static int wait_for_a_deaf_one(void)
+{
+    struct gu_supervisor_options o = {
+        .n_workers = 1, .is_service = true, .max_restarts = GUST_NEVER, .patience = GU_SECOND / 20};
+    int code = -1, id = gu_supervise(&o, &code);
+
+    if (id < 0)
+        return id == -GUST_ECLOSED && code == 1 ? 0 : GAVE_UP;
+    signal(SIGTERM, SIG_IGN);
+    gu_supervisor_ready();
+    say((uint64_t)getpid());
+    kill(getppid(), SIGTERM);
+    for (;;)
+        pause();
+}
+
+TEST(a_worker_that_does_not_stop_is_killed)
+{
+    uint64_t words[8];
+    size_t n;
+
+    assert_int_equal(run(wait_for_a_deaf_one, words, 8, &n), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(kill((pid_t)words[0], 0), -1);
+}
+
 static int ignoring(void)
 {
     signal(SIGHUP, SIG_IGN);

@@ -104,7 +104,7 @@ struct gu_conn *http_newest(void)
 
 /* --- the client --- */
 
-int http_connect_to(const char *name)
+int http_call(const char *name)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -117,6 +117,13 @@ int http_connect_to(const char *name)
         connect(fd, (const struct sockaddr *)&to,
                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(path))),
         0);
+    return fd;
+}
+
+int http_connect_to(const char *name)
+{
+    int fd = http_call(name);
+
     run_turns(stage->loop, 3);
     return fd;
 }

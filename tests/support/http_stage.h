@@ -55,6 +55,7 @@ void http_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A connection, accepted; close() it. */
 int http_connect(void);
 int http_connect_to(const char *name);
+int http_call(const char *name); /* not accepted yet */
 void http_send(int fd, const char *text);
 void http_send_bytes(int fd, const void *bytes, size_t len);
 

@@ -45,6 +45,29 @@ TEST(a_call_runs_on_another_thread_that_blocks_signals)
     assert_int_equal(gu_executor_n_threads(), 0); /* joined when the loop closed */
 }
 
+static int measure_stack(void *arg)
+{
+    pthread_attr_t attr;
+    size_t size = 0;
+
+    (void)arg;
+    if (pthread_getattr_np(pthread_self(), &attr) != 0)
+        return -EINVAL;
+    pthread_attr_getstacksize(&attr, &size);
+    pthread_attr_destroy(&attr);
+    return (int)size;
+}
+
+static int call_to_measure(void *arg)
+{
+    return gust_run_in_executor(measure_stack, arg);
+}
+
+TEST(the_stack_of_a_thread_is_a_mebibyte)
+{
+    assert_int_equal(gust_run(call_to_measure, NULL), 1 << 20);
+}
+
 static int make_text(void *arg)
 {
     NOTE_LATER("deferred ");
