@@ -317,6 +317,13 @@ static void worker_started(void *arg)
     gu_supervisor_ready();
 }
 
+static gu_time patience_of(const struct program *p)
+{
+    gu_time drain = gu_time_from_seconds(p->drain_timeout);
+
+    return drain < GU_FOREVER - KILL_AFTER ? drain + KILL_AFTER : GU_FOREVER;
+}
+
 static int run_worker(struct program *p, size_t id, void (*started)(void *), bool is_supervised)
 {
     size_t n = (size_t)p->n_threads;
@@ -326,6 +333,7 @@ static int run_worker(struct program *p, size_t id, void (*started)(void *), boo
         .sets = p->sets + id * n,
         .n_loops = n,
         .is_supervised = is_supervised,
+        .patience = patience_of(p),
         .started = started,
         .arg = p,
     };
@@ -343,14 +351,12 @@ static int run_supervisor(struct program *p)
         .max_restarts = GUST_NEVER,
         .is_service = true,
         .passes_hup = gu_log_has_file(),
-        .patience = gu_time_from_seconds(p->drain_timeout),
+        .patience = patience_of(p),
         .held = p->sets,
         .n_held = (size_t)(p->n_workers * p->n_threads),
     };
     int id, code = CODE_FAILED;
 
-    if (o.patience < GU_FOREVER - KILL_AFTER)
-        o.patience += KILL_AFTER;
     announce(p);
     id = gu_supervise(&o, &code);
     return id >= 0 ? run_worker(p, (size_t)id, worker_started, true) : code;

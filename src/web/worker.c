@@ -9,10 +9,14 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "net/supervisor.h"
+#include "web/last_resort.h"
 #include "web/lifetime.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+
+/* For what was cut by a second signal: lifetime.c's own bounds, and some more. */
+#define CUT_PATIENCE (15 * GU_SECOND)
 
 struct worker;
 
@@ -34,6 +38,7 @@ struct worker {
     size_t n_running;    /* threads whose end `watching` waits for */
     gu_time stopped_at;
     _Atomic(size_t) n_started;
+    struct gu_last_resort last;
     pthread_mutex_t lock;
     bool is_stopping, is_cut; /* under it, for members that have no loop yet */
 };
@@ -77,6 +82,8 @@ static void on_stop_signal(int signo, void *arg)
         return;
     gu_log(GUST_LOG_INFO, GU_LOG_GENERAL,
            w->stopped_at == 0 ? "stopping: signal %d" : "stopping at once: signal %d", signo);
+    if (w->o->patience > 0)
+        gu_last_resort_arm(&w->last, w->stopped_at == 0 ? w->o->patience : CUT_PATIENCE);
     stop_all(w, w->stopped_at != 0);
     w->stopped_at = now;
 }
@@ -270,6 +277,7 @@ int gu_worker_run(const struct gu_worker_options *options)
     if (w.members == NULL)
         return 1;
     pthread_mutex_init(&w.lock, NULL);
+    gu_last_resort_init(&w.last);
     for (size_t i = 0; i < options->n_loops; i++) {
         w.members[i].worker = &w;
         w.members[i].set = &options->sets[i];
@@ -277,6 +285,7 @@ int gu_worker_run(const struct gu_worker_options *options)
     code = options->n_loops == 1 ? run_here(&w) : run_threads(&w);
     for (size_t i = 0; i < options->n_loops; i++)
         gu_sockets_close(&options->sets[i]);
+    gu_last_resort_deinit(&w.last);
     pthread_mutex_destroy(&w.lock);
     gu_free(w.members);
     gu_log_flush();

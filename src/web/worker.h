@@ -9,10 +9,12 @@
 
 struct gu_worker_options {
     const gust_app_options *app;
-    const char *poller;         /* NULL: the best */
-    struct gu_sockets *sets;    /* one for each loop; taken */
-    size_t n_loops;             /* above 1 each gets a thread and an application of its own */
-    bool is_supervised;         /* SIGTERM stops and SIGQUIT cuts; else a second stop signal cuts */
+    const char *poller;      /* NULL: the best */
+    struct gu_sockets *sets; /* one for each loop; taken */
+    size_t n_loops;          /* above 1 each gets a thread and an application of its own */
+    bool is_supervised;      /* SIGTERM stops and SIGQUIT cuts; else a second stop signal cuts */
+    gu_time patience;        /* where nobody supervises: what still runs so long after it was told
+                                to stop ends the process; 0: no bound */
     void (*started)(void *arg); /* all loops listen; from any of their threads */
     void *arg;
 };

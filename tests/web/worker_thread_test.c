@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LOOPS 3
@@ -136,4 +138,56 @@ TEST(a_loop_that_cannot_start_stops_the_others)
 {
     assert_int_equal(run(on_start_once, NULL), 1);
     assert_int_equal(n_starts, n_stops);
+}
+
+/* --- what does not stop --- */
+
+static void spin(void *arg)
+{
+    (void)arg;
+    kill(getpid(), SIGTERM);
+    for (;;)
+        gust_ignore(gust_sleep(1)); /* once it is cancelled, this does not wait */
+}
+
+static int start_spinning(gust_app *app)
+{
+    return gust_app_go(app, spin, NULL);
+}
+
+static _Noreturn void spin_until_ended(int says)
+{
+    static const gust_route routes[] = {{0}};
+    const gust_app_options app = {.routes = routes, .on_start = start_spinning};
+    struct gu_sockets set;
+
+    dup2(says, STDERR_FILENO);
+    gust_ignore(gu_sockets_bind("127.0.0.1:0", &set, 1));
+    alarm(60);
+    _exit(2 + gu_worker_run(&(struct gu_worker_options){
+                  .app = &app, .sets = &set, .n_loops = 1, .patience = GU_SECOND / 5}));
+}
+
+TEST(a_process_whose_task_takes_no_notice_of_its_end_is_ended)
+{
+    char text[4096];
+    int ends[2], status;
+    size_t len = 0;
+    ssize_t n;
+    pid_t pid;
+
+    assert_return_code(pipe(ends), 0);
+    pid = fork();
+    assert_return_code(pid, 0);
+    if (pid == 0)
+        spin_until_ended(ends[1]);
+    close(ends[1]);
+    while ((n = read(ends[0], text + len, sizeof text - 1 - len)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_non_null(strstr(text, "ending: something takes no notice"));
 }
