@@ -227,6 +227,45 @@ TEST(a_truncated_answer_never_looks_whole)
     }
 }
 
+/* The error that reading ends with; 0 for a proper end. */
+static int end_of(struct web *web, int fd)
+{
+    char piece[4096];
+    ssize_t n = -1;
+
+    for (int i = 0; n != 0 && i < 1000; i++) {
+        web_turns(web, 1);
+        n = recv(fd, piece, sizeof piece, MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN)
+            return errno;
+    }
+    return n == 0 ? 0 : EAGAIN;
+}
+
+TEST(a_body_that_only_the_close_ends_is_cut_by_a_reset)
+{
+    static const struct {
+        const char *name;
+        gust_handler_fn *fn;
+        int err;
+    } cases[] = {
+        {"whole", pieces_get, 0},
+        {"failing", fail_late_get, ECONNRESET},
+        {"a raise", raise_late_get, ECONNRESET},
+    };
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        struct web *web = serve(cases[i].fn);
+        int fd = web_connect(web);
+
+        TEST_CASE(cases[i].name);
+        web_send(fd, "GET / HTTP/1.0\r\n\r\n");
+        assert_int_equal(end_of(web, fd), cases[i].err);
+        close(fd);
+        web_close(web);
+    }
+}
+
 static int latched_get(gust_request *r)
 {
     gust_set_header(r, "X\n", "b");
