@@ -349,3 +349,43 @@ TEST(after_each_allocation_that_fails_the_next_request_is_served)
     }
     assert_true(n > 3);
 }
+
+static int echo_if_it_can(gust_exchange *x)
+{
+    gust_stream *s = gust_exchange_stream(x);
+    gust_str line;
+    int err = s == NULL ? -ENOMEM : gust_read_until(s, "\n", 0, &line);
+
+    return err < 0 ? err : gust_stream_write(s, line.ptr, line.len);
+}
+
+/* What came behind the head goes along, so it has to be kept. */
+static void take_once(void)
+{
+    int fd = http_connect();
+
+    gust_ignore((int)send(fd, GET "one\n", sizeof GET + 3, MSG_NOSIGNAL));
+    http_read(fd);
+    close(fd);
+    run_turns(stage->loop, 4);
+}
+
+TEST(after_each_allocation_that_fails_the_next_connection_is_given_away)
+{
+    static const gust_delegate echoing = {.headers_received = echo_if_it_can};
+    bool has_failed = true;
+    uint64_t n = 0;
+
+    while (has_failed) {
+        http_stage_open("epoll");
+        http_serve(&echoing, NULL, NULL);
+        gu_alloc_fail_at(++n);
+        take_once();
+        has_failed = gu_alloc_has_failed();
+        gu_alloc_fail_at(0);
+        take_once();
+        assert_string_equal(stage->bytes, "one\n");
+        http_end();
+    }
+    assert_true(n > 3);
+}
