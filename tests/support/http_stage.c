@@ -102,6 +102,24 @@ struct gu_conn *http_newest(void)
     return gu_container_of(stage->server->conns.prev, struct gu_conn, all);
 }
 
+void http_narrow(void)
+{
+    int size = 4096;
+
+    assert_int_equal(setsockopt(http_newest()->s.io.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size),
+                     0);
+}
+
+int http_answer_big(gust_exchange *x)
+{
+    char *big = gust_alloc(HTTP_BIG);
+    int err;
+
+    memset(big, 'b', HTTP_BIG);
+    err = gust_exchange_write_headers(x, 200, NULL, HTTP_BIG);
+    return err < 0 ? err : gust_exchange_write(x, big, HTTP_BIG);
+}
+
 /* --- the client --- */
 
 int http_call(const char *name)

@@ -62,6 +62,13 @@ void http_send_bytes(int fd, const void *bytes, size_t len);
 /* The server's side of the newest connection. */
 struct gu_conn *http_newest(void);
 
+/* The newest connection's kernel takes little at once. */
+void http_narrow(void);
+
+/* A delegate's answer of so many bytes, in one piece. */
+#define HTTP_BIG ((size_t)600000)
+int http_answer_big(gust_exchange *x);
+
 /* Runs a few turns and reads what has come, with a zero byte behind. */
 const char *http_read(int fd);
 
