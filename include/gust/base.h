@@ -56,6 +56,7 @@ enum gust_errno {
     GUST_ESTALE,          /**< the object that was waited for went away */
     GUST_EEXIT,           /**< a program ended by a signal, or with another code than 0 */
     GUST_ENOHOST,         /**< a name that nobody knows, or that has no address of that kind */
+    GUST_ECERT,           /**< the peer's certificate is not accepted */
     GUST_EMAX_            /**< not an error: one past the last */
 };
 

@@ -9,6 +9,7 @@
 #define GUST_REQUEST_H
 
 #include <gust/app.h>
+#include <gust/tls.h>
 
 struct json_t;
 
@@ -34,6 +35,11 @@ GUST_API const char *gust_host(const gust_request *r);         /**< with the por
 GUST_API const char *gust_protocol(const gust_request *r);     /**< "http" or "https" */
 GUST_API const char *gust_remote_ip(const gust_request *r);    /**< "0.0.0.0" of a Unix socket */
 GUST_API const char *gust_full_url(const gust_request *r);
+
+/** The client's certificate; NULL if it showed none (gust_tls_options.verify), or the client is
+ * gone or came without TLS. Follows HTTPServerRequest.get_ssl_certificate. */
+GUST_API const gust_certificate *gust_get_ssl_certificate(const gust_request *r);
+
 GUST_API double gust_request_time(const gust_request *r); /**< seconds since its head was read */
 
 /** The value of a field, the last where there are several; NULL without one. */

@@ -46,10 +46,12 @@ typedef struct gust_httpserver_options {
                                 240 */
     double min_rate_grace;   /**< the spans over which the rate is taken; 5 s */
     double linger_timeout;   /**< reading what comes after a refusal; 2 s, 64 KiB */
-    bool no_keep_alive;      /**< closes after each response */
+    const struct gust_tls_options *tls; /**< NULL: plain HTTP; else HTTPS (gust/tls.h) */
+    bool no_keep_alive;                 /**< closes after each response */
     bool xheaders; /**< believes X-Real-Ip, X-Forwarded-For, X-Scheme, X-Forwarded-Proto */
     const char *const *trusted_downstream; /**< proxies to skip in X-Forwarded-For; NULL-ended */
-    const char *protocol; /**< "http" or "https": what gust_protocol() says; NULL: by the port */
+    const char *protocol; /**< "http" or "https": what gust_protocol() says; NULL: by whether there
+                             is TLS */
 } gust_httpserver_options;
 
 /**
@@ -141,7 +143,8 @@ GUST_API gust_stream *gust_exchange_stream(gust_exchange *x) GUST_WAITS GUST_CHE
 /* --- the server --- */
 
 /** A server for an application or for a delegate; it belongs to the loop of the thread on which it
- * first listens. NULL when memory is short. `options` may be NULL; it is copied. */
+ * first listens. NULL when memory is short, or a certificate cannot be used, which the log tells.
+ * `options` may be NULL; it is copied. */
 GUST_API gust_httpserver *gust_httpserver_new(gust_app *app,
                                               const gust_httpserver_options *options);
 GUST_API gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, void *arg,
@@ -172,6 +175,10 @@ GUST_API int gust_httpserver_port(const gust_httpserver *server);
 
 /** The number of connections that are open. */
 GUST_API size_t gust_httpserver_n_connections(const gust_httpserver *server);
+
+/** Reads certificates and keys again, see gust_tls_context_reload(). **Errors:** as that; -EINVAL
+ * of a server of plain HTTP. */
+GUST_API int gust_httpserver_reload_tls(gust_httpserver *server) GUST_CHECK;
 
 /** Stops accepting, once those who wait already are let in; connections go on. */
 GUST_API void gust_httpserver_stop(gust_httpserver *server);

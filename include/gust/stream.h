@@ -25,7 +25,9 @@ extern "C" {
 typedef struct gust_stream gust_stream;
 
 typedef struct gust_stream_options {
-    int64_t max_buffer_size; /**< unread bytes kept, so the longest read; 0: 16 MiB */
+    int64_t max_buffer_size;            /**< unread bytes kept, so the longest read; 0: 16 MiB */
+    const struct gust_tls_options *tls; /**< NULL: none; of a gust_tcpserver, a server's
+                                           (gust/tls.h) */
 } gust_stream_options;
 
 /* --- making --- */
@@ -39,6 +41,8 @@ typedef struct gust_connect_options {
     /** Seconds until the next address is tried beside one that has not answered; 0: 0.25;
      * GUST_NEVER: only when it has failed. */
     double attempt_delay;
+    /** TLS at once; NULL: none. The name that is asked for is the host's, see gust_start_tls(). */
+    const struct gust_tls_options *tls;
     /** On failure, which addresses were tried and what became of each, for people: "127.0.0.1:80:
      * Connection refused, [::1]:80: …". Lives as long as the innermost scope. */
     const char **why;
@@ -54,14 +58,14 @@ typedef struct gust_connect_options {
  * after 0.3 s. **Waits.**
  * **Errors:** -EINVAL for what is no address and no name, as gust_resolve() for a name, -ETIMEDOUT,
  * -ECANCELED, -EAFNOSUPPORT when no address is of the source's family, or what the system said of
- * the first address. */
+ * the first address; with TLS those of gust_start_tls(). */
 GUST_API int gust_connect(const char *host, unsigned port, const gust_connect_options *options,
                           gust_stream **stream) GUST_WAITS GUST_CHECK;
 
 /** A stream over a descriptor that somebody else made: a socket, one end of a pipe, a terminal. It
  * becomes non-blocking. With a pipe, SIGPIPE is ignored from here on if it had its default action.
  * To be closed by gust_stream_close(). **Takes fd**, not on failure. **Errors:** -EPERM for a
- * file, -ENOMEM. */
+ * file, -ENOMEM; -EINVAL with options.tls: see gust_start_tls(). */
 GUST_API int gust_stream_open(int fd, const gust_stream_options *options,
                               gust_stream **stream) GUST_CHECK;
 

@@ -18,13 +18,14 @@ typedef struct gust_tcpserver gust_tcpserver;
 
 typedef struct gust_tcpserver_options {
     int64_t max_connections;    /**< served at a time, others wait to be accepted; 0: 10,000 */
-    gust_stream_options stream; /**< of each connection */
+    gust_stream_options stream; /**< of each connection; with .tls its handler begins once the
+                                   handshake is done */
     const char *name;           /**< what logs call its tasks, a literal; NULL: "tcpserver" */
 } gust_tcpserver_options;
 
 /** A server on this thread's loop. `handle` serves one connection in a task; what it returns, if it
  * is negative and not -GUST_ECLOSED or -ECANCELED, and what it raises, is logged. NULL when memory
- * is short. */
+ * is short, or a certificate cannot be used, which the log tells. */
 GUST_API gust_tcpserver *gust_tcpserver_new(int (*handle)(gust_stream *stream, void *arg),
                                             void *arg, const gust_tcpserver_options *options);
 

@@ -15,6 +15,7 @@ static const char *const texts[] = {
     [GUST_ESTALE - GUST_ECLOSED] = "the object that was waited for went away",
     [GUST_EEXIT - GUST_ECLOSED] = "the program failed",
     [GUST_ENOHOST - GUST_ECLOSED] = "the name of the host is not known",
+    [GUST_ECERT - GUST_ECLOSED] = "the peer's certificate is not accepted",
 };
 
 _Static_assert(gu_countof(texts) == GUST_EMAX_ - GUST_ECLOSED, "a text for every code");

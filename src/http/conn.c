@@ -114,7 +114,7 @@ static void linger(struct gu_conn *conn)
     }
     conn->state = GU_CONN_LINGERING;
     http->n_lingering++;
-    shutdown(conn->s.io.fd, SHUT_WR);
+    gust_ignore(gu_stream_shutdown(&conn->s));
     wait_in(conn, conn->server->lingering);
     gu_stream_resume(&conn->s);
 }

@@ -66,7 +66,7 @@ static gu_cold void cut(struct gust_exchange *x)
     gu_stream_flush(s);
     if ((x->flags & (GU_X_HEAD_SENT | framed)) == GU_X_HEAD_SENT && s->io.fd >= 0)
         gust_ignore(setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
-    gu_stream_close(s);
+    gu_stream_cut(s);
 }
 
 static gu_inline void end(struct gust_exchange *x)

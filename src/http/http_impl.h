@@ -129,6 +129,7 @@ struct gust_httpserver {
     gu_time body_timeout, grace;
     uint64_t min_rate;
     struct gu_timeout_list *idle, *heading, *busy, *lingering;
+    struct gust_tls_context *tls; /* NULL: plain HTTP */
 };
 
 void gu_server_conn_closed(struct gust_httpserver *server);

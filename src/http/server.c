@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/http_impl.h"
+#include "net/tls.h"
 #include <gust/net.h>
 #include <gust/process.h>
 #include <unistd.h>
@@ -98,10 +99,16 @@ bool gu_server_is_full(gust_httpserver *server)
 gust_httpserver *gust_httpserver_new_delegate(const gust_delegate *delegate, void *arg,
                                               const gust_httpserver_options *options)
 {
+    static const char *const protocols[] = {"http/1.1", NULL};
     gust_httpserver *server = gu_alloc0(sizeof *server);
 
     if (server == NULL)
         return NULL;
+    if (options != NULL && options->tls != NULL &&
+        gu_tls_context_of(options->tls, true, protocols, &server->tls) < 0) {
+        gu_free(server);
+        return NULL;
+    }
     server->n_holders = 1;
     server->delegate = delegate;
     server->arg = arg;
@@ -166,14 +173,27 @@ void gust_httpserver_free(gust_httpserver *server)
     gu_server_release(server);
 }
 
+static void server_free(void *memory)
+{
+    gust_httpserver *server = memory;
+
+    gust_tls_context_free(server->tls);
+    gu_free(server);
+}
+
 void gu_server_release(gust_httpserver *server)
 {
     if (--server->n_holders > 0)
         return;
     if (server->http == NULL)
-        gu_free(server);
+        server_free(server);
     else
-        gu_loop_free_later(server->http->loop, server, gu_free);
+        gu_loop_free_later(server->http->loop, server, server_free);
+}
+
+int gust_httpserver_reload_tls(gust_httpserver *server)
+{
+    return server->tls == NULL ? -EINVAL : gust_tls_context_reload(server->tls);
 }
 
 /* --- connections --- */
@@ -183,8 +203,15 @@ static void accepted(struct gu_listener *listener, int fd, const struct gu_peer 
     gust_httpserver *server =
         gu_container_of(listener, struct gu_server_listener, listener)->server;
 
-    if (gu_conn_new(server, fd, peer) == NULL) {
+    struct gu_conn *conn = gu_conn_new(server, fd, peer);
+
+    if (conn == NULL) {
         close(fd);
+        return;
+    }
+    if (server->tls != NULL && gu_tls_begin(&conn->s, server->tls, NULL, NULL, NULL) < 0) {
+        server->n_conns++;
+        gu_stream_close(&conn->s);
         return;
     }
     if (++server->n_conns >= server->max_connections)

@@ -11,6 +11,7 @@
 #include "net/pull_impl.h"
 #include "net/resolver.h"
 #include "net/stream_impl.h"
+#include "net/tls.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -55,7 +56,7 @@ int gust_stream_open(int fd, const gust_stream_options *options, gust_stream **s
     struct gu_net *net = net_here();
     gust_stream *s;
     bool is_socket = false;
-    int err = prepare(fd, &is_socket);
+    int err = options != NULL && options->tls != NULL ? -EINVAL : prepare(fd, &is_socket);
 
     if (err < 0)
         return err;
@@ -132,12 +133,16 @@ struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, siz
     if (fd >= 0 && gu_pull_open(s, fd, is_socket) < 0) {
         close(fd);
         gu_free(pending);
+        if (gu_stream_is_tls(from))
+            gu_tls_drop(from);
         fd = -1;
     }
     if (fd < 0) {
         gust_stream_close(s);
         return NULL;
     }
+    if (gu_stream_is_tls(from))
+        gu_tls_move(from, &s->push);
     s->push.pending = pending;
     if (pending != NULL)
         s->push.net->held += pending->size;
@@ -192,6 +197,22 @@ static int connect_stream(struct gust_stream *s, const char *host, unsigned port
     return err;
 }
 
+/* The name is the host's, but a Unix socket has none. */
+static int connect_tls(gust_stream *s, const gust_tls_options *options, const char *host)
+{
+    const char *name = options->server_name != NULL ? options->server_name : host;
+    struct gust_tls_context *context;
+    int err = gu_tls_check_name(options, name);
+
+    if (err == 0)
+        err = gu_tls_context_of(options, false, NULL, &context);
+    if (err < 0)
+        return err;
+    err = gu_pull_start_tls(s, context, name);
+    gust_tls_context_free(context);
+    return err;
+}
+
 int gust_connect(const char *host, unsigned port, const gust_connect_options *options,
                  gust_stream **stream)
 {
@@ -206,6 +227,8 @@ int gust_connect(const char *host, unsigned port, const gust_connect_options *op
     if (s == NULL)
         return -ENOMEM;
     err = connect_stream(s, host, port, o);
+    if (err == 0 && o->tls != NULL)
+        err = connect_tls(s, o->tls, port == 0 ? NULL : host);
     if (err < 0)
         gust_stream_close(s);
     else

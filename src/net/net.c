@@ -7,6 +7,7 @@
 #include "net/resolver.h"
 #include "net/stream_impl.h"
 #include "net/subprocess.h"
+#include "net/tls.h"
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ static void net_free(struct gu_room *room)
     gu_children_close(net);
     gu_pull_drop_closing(net);
     gu_resolver_free(net->resolver);
+    gu_tls_shared_free(net);
     if (net->in != NULL)
         munmap(net->in, GU_NET_IN + GU_NET_PADDING);
     if (net->out != NULL)

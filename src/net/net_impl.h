@@ -32,6 +32,7 @@
 
 struct gu_stream;
 struct gu_resolver;
+struct gu_tls_shared;
 
 /* All but `closed` are called from the loop, never inside a call into the stream; `closed` also
  * inside gu_stream_close() and gu_stream_detach(). Any of them may close the stream. */
@@ -71,6 +72,7 @@ struct gu_out {
     size_t len;
     size_t size;           /* of `bytes` */
     struct gu_chunk *hold; /* memory that `ptr` points into; NULL: `bytes` */
+    bool is_sealed;        /* ciphertext; else what is plain, and encrypted when it is sent */
     char bytes[];
 };
 
@@ -101,7 +103,10 @@ enum {
     GU_STREAM_IS_SOCKET = 32,  /* send() and recv(), not write() and read() */
     GU_STREAM_BROKEN = 64,     /* an error was met; nothing more can be sent */
     GU_STREAM_LEFT = 128,      /* the protocol was told by `left` */
-    GU_STREAM_HELD = 256       /* it has put what is to be sent when the batch is over */
+    GU_STREAM_TLS = 256,       /* `ops` lies in a struct gu_tls, see net/tls_impl.h */
+    GU_STREAM_SHAKING = 512,   /* in the handshake, for which pausing means nothing */
+    GU_STREAM_IN_LINE = 1024,  /* waits for its turn to begin one */
+    GU_STREAM_HELD = 2048      /* it has put what is to be sent when the batch is over */
 };
 
 struct gu_stream {
@@ -140,6 +145,7 @@ struct gu_net {
     struct gu_link closing;       /* public streams that were closed and still send */
     struct gu_link children;      /* programs that were started and have not been collected */
     struct gu_resolver *resolver; /* NULL until it is used */
+    struct gu_tls_shared *tls;    /* NULL until a stream speaks TLS */
 };
 
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */
@@ -207,13 +213,22 @@ size_t gu_stream_unsent(const struct gu_stream *s);
 /* Closes now; what is unsent is dropped. Closing twice is harmless. */
 void gu_stream_close(struct gu_stream *s);
 
+/* The same, where the peer must not take what it got for all there is: with TLS it is not told that
+ * this is the end. */
+void gu_stream_cut(struct gu_stream *s);
+
+/* Tells the peer that no more will come, behind what was sent; reading goes on. -ENOTSOCK, or what
+ * the system says. */
+int gu_stream_shutdown(struct gu_stream *s);
+
 /* Closes once all is sent. */
 void gu_stream_close_sent(struct gu_stream *s);
 
 /* Takes the descriptor and the unread bytes out of the stream, which is then closed. The caller
  * owns both (the bytes by gu_free(), NULL if there are none). Inside `received` the unread bytes
  * are those at `unread`, which the protocol did not consume; elsewhere it is NULL. What is unsent
- * must have been sent. On -ENOMEM nothing has happened. */
+ * must have been sent. On -ENOMEM nothing has happened. With TLS the rest of it goes by
+ * gu_tls_move(), or gu_tls_drop(). */
 int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
                      struct gu_pending **pending) GUST_CHECK;
 

@@ -26,4 +26,8 @@ int gu_pidfd_open(pid_t pid);
  * can do that; elsewhere they had better be close-on-exec. 0 or an errno. */
 int gu_spawn_close_others(posix_spawn_file_actions_t *actions);
 
+/* Has the heap keep a few megabytes that were freed. A body of a megabyte is else given back to the
+ * system when its request ends, and taken and cleared anew, page by page, for the next. */
+void gu_heap_keep(void);
+
 #endif

@@ -2,6 +2,7 @@
  * process — what only Linux has
  */
 #include "net/process.h"
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -33,4 +34,12 @@ int gu_pidfd_open(pid_t pid)
 int gu_spawn_close_others(posix_spawn_file_actions_t *actions)
 {
     return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+}
+
+void gu_heap_keep(void)
+{
+#ifdef M_TRIM_THRESHOLD /* musl has a malloc.h without it */
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+#endif
 }

@@ -5,7 +5,7 @@
 #define GU_PULL_IMPL_H
 
 #include "net/net_impl.h"
-#include <gust/stream.h>
+#include <gust/tls.h>
 
 /* Bytes that were received and not read are buf[at .. len); there is always room for a zero byte
  * behind them. What the last read lent lies in front of them, at buf[at - lent .. at). */
@@ -25,6 +25,7 @@ struct gust_stream {
     unsigned n_refs; /* one of the owner's, the push face's, a scope's, and each call that waits */
     char covered;    /* the byte that the zero behind `lent` replaced */
     bool is_reading, is_closed, is_scoped;
+    bool is_opening; /* in the handshake of TLS, and a task waits for it */
 };
 
 /* A stream that has no descriptor yet. NULL when memory is short. */
@@ -32,6 +33,10 @@ struct gust_stream *gu_pull_new(struct gu_net *net, const gust_stream_options *o
 
 /* Gives it its descriptor, which stays the caller's on failure, and a first piece of input. */
 int gu_pull_open(struct gust_stream *s, int fd, bool is_socket) GUST_CHECK;
+
+/* Begins to speak TLS, and waits until that is done; the stream's end is closed when it fails. */
+int gu_pull_start_tls(struct gust_stream *s, struct gust_tls_context *context,
+                      const char *server_name) GUST_CHECK;
 
 /* Moves a stream's descriptor, and what of its input is unread, to a public stream that closes with
  * the innermost scope. As gu_stream_detach(); NULL when memory is short: `from` may then be as it

@@ -9,7 +9,6 @@
 #include "base/loopstack.h"
 #include "net/pull_impl.h"
 #include <stdarg.h>
-#include <sys/socket.h>
 
 #define UNSENT_MAX ((size_t)256 * 1024) /* more than that, and the writer waits */
 #define UNSENT_LOW ((size_t)64 * 1024)  /* until no more than this is left */
@@ -109,11 +108,7 @@ int gust_stream_shutdown(gust_stream *stream)
 {
     int err = gust_stream_flush(stream);
 
-    if (err < 0)
-        return err;
-    if ((stream->push.flags & GU_STREAM_IS_SOCKET) == 0)
-        return -ENOTSOCK;
-    return shutdown(stream->push.io.fd, SHUT_WR) < 0 ? -errno : 0;
+    return err < 0 ? err : gu_stream_shutdown(&stream->push);
 }
 
 int gust_copy(gust_stream *to, gust_stream *from)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
+#include "net/tls.h"
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,16 +60,21 @@ static bool pending_keep(struct gu_stream *s, const char *bytes, size_t len)
 
 static bool is_stopped(const struct gu_stream *s)
 {
-    return (s->flags & (GU_STREAM_PAUSED | GU_STREAM_CLOSED)) != 0 || s->out != NULL;
+    const unsigned stops = GU_STREAM_PAUSED | GU_STREAM_IN_LINE | GU_STREAM_CLOSED;
+
+    if (gu_unlikely((s->flags & stops) != 0) &&
+        (s->flags & (stops | GU_STREAM_SHAKING)) != (GU_STREAM_PAUSED | GU_STREAM_SHAKING))
+        return true;
+    return s->out != NULL;
 }
 
 static unsigned wanted(const struct gu_stream *s)
 {
     if (s->out != NULL)
         return GU_OUT;
-    if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_CLOSED)) != 0)
+    if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_IN_LINE | GU_STREAM_CLOSED)) != 0)
         return 0;
-    if ((s->flags & GU_STREAM_PAUSED) == 0)
+    if ((s->flags & GU_STREAM_PAUSED) == 0 || (s->flags & GU_STREAM_SHAKING) != 0)
         return GU_IN;
     return (s->flags & (GU_STREAM_LEFT | GU_STREAM_BROKEN)) != 0 ? 0 : GU_RDHUP;
 }
@@ -194,6 +200,8 @@ static gu_inline bool receive_once(struct gu_stream *s)
     bool is_last;
     ssize_t n;
 
+    if (gu_unlikely((s->flags & GU_STREAM_TLS) != 0))
+        return gu_tls_receive(s);
     if (gu_unlikely(have > 0)) {
         if (have == GU_NET_IN)
             return hand_up_pending(s);
@@ -232,6 +240,46 @@ static gu_inline void dispatch(struct gu_stream *s, bool is_again)
         gu_stream_flush(s); /* behind the batch, which does not wait for it */
     if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
         tell_broken(s);
+}
+
+/* --- for TLS --- */
+
+ssize_t gu_stream_receive(struct gu_stream *s, char *to, size_t size)
+{
+    return receive(s, to, size);
+}
+
+bool gu_stream_not_received(struct gu_stream *s, ssize_t n)
+{
+    return not_received(s, n);
+}
+
+size_t gu_stream_load_pending(struct gu_stream *s)
+{
+    if (s->pending == NULL)
+        return 0;
+    memcpy(s->net->in, s->pending->bytes, s->pending->len);
+    return s->pending->len;
+}
+
+bool gu_stream_hand_up(struct gu_stream *s, size_t len)
+{
+    return hand_up(s, len);
+}
+
+void gu_stream_end_input(struct gu_stream *s)
+{
+    end_input(s);
+}
+
+void gu_stream_break_input(struct gu_stream *s, int err)
+{
+    break_input(s, err);
+}
+
+bool gu_stream_is_stopped(const struct gu_stream *s)
+{
+    return is_stopped(s);
 }
 
 /* --- events --- */
@@ -347,11 +395,30 @@ void gu_stream_close(struct gu_stream *s)
 
     if ((s->flags & GU_STREAM_CLOSED) != 0)
         return;
+    if (gu_stream_is_tls(s))
+        gu_tls_farewell(s);
     unlink_from_loop(s);
     pending_drop(s);
     gu_loop_unwatch(s->net->loop, &s->io, true);
     close(fd);
     s->ops->closed(s);
+    if (gu_stream_is_tls(s))
+        gu_tls_drop(s);
+}
+
+void gu_stream_cut(struct gu_stream *s)
+{
+    s->flags |= GU_STREAM_BROKEN;
+    gu_stream_close(s);
+}
+
+int gu_stream_shutdown(struct gu_stream *s)
+{
+    if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
+        return -ENOTSOCK;
+    if (gu_stream_is_tls(s))
+        gu_tls_farewell(s);
+    return shutdown(s->io.fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
 int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,

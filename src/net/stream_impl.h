@@ -5,6 +5,7 @@
 #define GU_STREAM_IMPL_H
 
 #include "net/net_impl.h"
+#include <sys/uio.h>
 
 /* Sends what the loop's output buffer holds, whosever it is; runs before the loop sleeps. */
 void gu_net_uncork(struct gu_ready *ready);
@@ -32,5 +33,39 @@ void gu_stream_want(struct gu_stream *s);
 void gu_stream_init(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops,
                     int fd, bool is_socket);
 void gu_stream_on_events(struct gu_io *io, unsigned events);
+
+/* --- for what stands between a stream and its descriptor (TLS) --- */
+
+/* Receives from the descriptor; as recv(). */
+ssize_t gu_stream_receive(struct gu_stream *s, char *to, size_t size);
+
+/* What a receive that brought nothing means; errno is that of the receive. Returns false. */
+bool gu_stream_not_received(struct gu_stream *s, ssize_t n);
+
+/* Puts what is pending in front of the input buffer; returns how much that is. */
+size_t gu_stream_load_pending(struct gu_stream *s);
+
+/* Hands the first `len` bytes of the input buffer up. False when the stream is closed, or what is
+ * left could not be kept. */
+bool gu_stream_hand_up(struct gu_stream *s, size_t len);
+
+/* Input is over; or the connection is, and nothing can be sent either. */
+void gu_stream_end_input(struct gu_stream *s);
+void gu_stream_break_input(struct gu_stream *s, int err);
+
+/* Whether the protocol takes no input now. */
+bool gu_stream_is_stopped(const struct gu_stream *s);
+
+/* One send to the descriptor: bytes taken, or -EAGAIN, -ENOBUFS, or what the system says. */
+ssize_t gu_stream_send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov);
+
+/* Takes `n` bytes off the front of iovecs. */
+void gu_stream_advance(struct iovec **iov, size_t *n_iov, size_t n);
+
+/* A send of ciphertext came to `err`: its rest goes to the front of the queue. */
+void gu_stream_keep_sealed(struct gu_stream *s, int err);
+
+/* Whether ciphertext waits in the queue, which is then to be sent before any other. */
+bool gu_stream_is_sealed(const struct gu_stream *s);
 
 #endif

@@ -13,11 +13,13 @@
 #include "base/str.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
+#include "net/tls.h"
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define IOVECS 16
+#define RECORD ((size_t)16384) /* plain bytes of a TLS record */
 #define RETRY (GU_SECOND / 100)
 #define UNSENDABLE (GU_STREAM_BROKEN | GU_STREAM_CLOSED)
 
@@ -29,6 +31,12 @@ static int error_of_send(void)
     if (errno == EWOULDBLOCK)
         return -EAGAIN;
     return errno == ENOMEM ? -ENOBUFS : -errno;
+}
+
+/* Whether a send that ended so can be tried again. */
+static bool is_for_now(int err)
+{
+    return err == -EAGAIN || err == -ENOBUFS;
 }
 
 /* Bytes taken, or a negative error. */
@@ -65,7 +73,7 @@ static void advance(struct iovec **iov, size_t *n_iov, size_t n)
 
 /* Sends until all is taken (0) or nothing more can be now (an error); *sent is what was taken. The
  * iovecs are used up. */
-static int send_all(struct gu_stream *s, struct iovec *iov, size_t n_iov, size_t *sent)
+static int send_as_it_is(struct gu_stream *s, struct iovec *iov, size_t n_iov, size_t *sent)
 {
     *sent = 0;
     while (n_iov > 0) {
@@ -77,6 +85,23 @@ static int send_all(struct gu_stream *s, struct iovec *iov, size_t n_iov, size_t
         advance(&iov, &n_iov, (size_t)n);
     }
     return 0;
+}
+
+/* The same for plain bytes of a stream that may have to encrypt them. */
+static int send_all(struct gu_stream *s, struct iovec *iov, size_t n_iov, size_t *sent)
+{
+    return gu_unlikely(gu_stream_is_tls(s)) ? gu_tls_send(s, iov, n_iov, sent)
+                                            : send_as_it_is(s, iov, n_iov, sent);
+}
+
+ssize_t gu_stream_send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov)
+{
+    return send_once(s, iov, n_iov);
+}
+
+void gu_stream_advance(struct iovec **iov, size_t *n_iov, size_t n)
+{
+    advance(iov, n_iov, n);
 }
 
 /* --- the queue --- */
@@ -188,6 +213,38 @@ static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct
     queue_append(s, out);
 }
 
+/* Ciphertext that the kernel did not take goes before all that is not encrypted yet. */
+static void keep_sealed(struct gu_stream *s)
+{
+    gust_str left = gu_tls_unsent(s);
+    struct gu_out *out, **at;
+
+    if (left.len == 0)
+        return;
+    out = gu_alloc(sizeof *out + left.len);
+    if (out == NULL || (s->out == NULL && !queue_make(s))) {
+        gu_free(out);
+        gu_stream_fail(s, -ENOMEM);
+        return;
+    }
+    *out = (struct gu_out){.len = left.len, .size = left.len, .is_sealed = true};
+    out->ptr = memcpy(out->bytes, left.ptr, left.len);
+    at = &s->out->first;
+    while (*at != NULL && (*at)->is_sealed)
+        at = &(*at)->next;
+    out->next = *at;
+    *at = out;
+    if (out->next == NULL)
+        s->out->last = &out->next;
+    s->out->len += out->len;
+    s->net->queued += out->size;
+}
+
+bool gu_stream_is_sealed(const struct gu_stream *s)
+{
+    return s->out != NULL && s->out->first->is_sealed;
+}
+
 static void wake_those_with_room(struct gu_out_queue *queue)
 {
     GU_LIST_FOREACH_SAFE (link, &queue->waits) {
@@ -215,18 +272,25 @@ static void queue_sent(struct gu_stream *s, size_t n)
         out_free(s->net, out);
     }
     if (queue->first == NULL) {
-        queue_free(s, 0);
-        return;
+        queue->last = &queue->first;
+    } else {
+        queue->first->ptr += n;
+        queue->first->len -= n;
     }
-    queue->first->ptr += n;
-    queue->first->len -= n;
-    wake_those_with_room(queue);
+    if (gu_stream_is_tls(s))
+        keep_sealed(s);
+    if (s->out == NULL)
+        return; /* memory was short */
+    if (queue->first == NULL)
+        queue_free(s, 0);
+    else
+        wake_those_with_room(queue);
 }
 
 /* What to do about a send that ended with an error, the rest being in the queue. */
 static void stopped_sending(struct gu_stream *s, int err)
 {
-    if (err != -EAGAIN && err != -ENOBUFS) {
+    if (!is_for_now(err)) {
         gu_stream_fail(s, err);
         return;
     }
@@ -238,17 +302,35 @@ static void stopped_sending(struct gu_stream *s, int err)
         gu_stream_fail(s, -ENOMEM);
 }
 
+void gu_stream_keep_sealed(struct gu_stream *s, int err)
+{
+    if (err == -EAGAIN || err == -ENOBUFS)
+        keep_sealed(s);
+    if (err < 0)
+        stopped_sending(s, err);
+}
+
 static int send_some(struct gu_stream *s)
 {
+    bool is_sealed = s->out->first->is_sealed;
     struct iovec iov[IOVECS];
     size_t n_iov = 0, sent;
     int err;
 
     for (struct gu_out *out = s->out->first; out != NULL && n_iov < IOVECS; out = out->next)
-        iov[n_iov++] = (struct iovec){(void *)(uintptr_t)out->ptr, out->len};
-    err = send_all(s, iov, n_iov, &sent);
+        if (out->is_sealed == is_sealed)
+            iov[n_iov++] = (struct iovec){(void *)(uintptr_t)out->ptr, out->len};
+        else
+            break;
+    err = is_sealed ? send_as_it_is(s, iov, n_iov, &sent) : send_all(s, iov, n_iov, &sent);
     queue_sent(s, sent);
     return err;
+}
+
+static void all_is_sent(struct gu_stream *s)
+{
+    if (!gu_stream_is_tls(s) || !gu_tls_lingers(s))
+        gu_stream_close(s);
 }
 
 bool gu_stream_send_queue(struct gu_stream *s)
@@ -263,7 +345,7 @@ bool gu_stream_send_queue(struct gu_stream *s)
     }
     gu_stream_want(s);
     if ((s->flags & GU_STREAM_CLOSE_SENT) != 0)
-        gu_stream_close(s);
+        all_is_sent(s);
     else
         s->ops->drained(s);
     return (s->flags & GU_STREAM_CLOSED) == 0;
@@ -276,7 +358,7 @@ bool gu_stream_send_queue(struct gu_stream *s)
 static gu_noinline void keep_unsent(struct gu_stream *s, int err, size_t n, gust_str first,
                                     gust_str bytes, struct gu_chunk **hold)
 {
-    if (err < 0 && err != -EAGAIN && err != -ENOBUFS) {
+    if (err < 0 && !is_for_now(err)) {
         gu_stream_fail(s, err);
         return;
     }
@@ -290,22 +372,41 @@ static gu_noinline void keep_unsent(struct gu_stream *s, int err, size_t n, gust
         stopped_sending(s, err);
 }
 
+/* A head of a few hundred bytes is not worth a record of its own: what follows it goes in, if it
+ * was put last. */
+static void fill_record(struct gu_net *net, gust_str *first, gust_str *bytes)
+{
+    char *last = net->out + net->out_len;
+    size_t n = first->len == 0 ? 0 : gu_min(bytes->len, RECORD - first->len % RECORD);
+
+    if (n == 0 || first->ptr != last || n > GU_NET_OUT - net->out_len - first->len)
+        return;
+    memcpy(last + first->len, bytes->ptr, n);
+    first->len += n;
+    *bytes = gu_str(bytes->ptr + n, bytes->len - n);
+}
+
 /* Sends `first` and then `bytes`; keeps what is left. */
 static gu_noinline void send_both(struct gu_stream *s, gust_str first, gust_str bytes,
                                   struct gu_chunk **hold)
 {
-    struct iovec iov[2] = {{(void *)(uintptr_t)first.ptr, first.len},
-                           {(void *)(uintptr_t)bytes.ptr, bytes.len}};
     size_t n = 0;
     int err = 0;
 
     if ((s->flags & UNSENDABLE) != 0)
         return;
+    if (gu_unlikely(gu_stream_is_tls(s)))
+        fill_record(s->net, &first, &bytes);
     if (s->out == NULL) {
+        struct iovec iov[2] = {{(void *)(uintptr_t)first.ptr, first.len},
+                               {(void *)(uintptr_t)bytes.ptr, bytes.len}};
+
         err = first.len == 0 ? send_all(s, iov + 1, 1, &n)
                              : send_all(s, iov, bytes.len == 0 ? 1 : 2, &n);
         if (err == 0)
             return;
+        if (gu_stream_is_tls(s) && is_for_now(err))
+            keep_sealed(s);
     } else if (queue_is_full(s, bytes.len)) { /* once: what was put goes with it */
         gu_stream_fail(s, -GUST_EFULL);
         return;
@@ -321,7 +422,8 @@ static gu_inline void send_put(struct gu_stream *s, gust_str put)
     ssize_t n;
 
     if (gu_unlikely(s->out != NULL) ||
-        gu_unlikely((s->flags & (UNSENDABLE | GU_STREAM_IS_SOCKET)) != GU_STREAM_IS_SOCKET)) {
+        gu_unlikely((s->flags & (UNSENDABLE | GU_STREAM_IS_SOCKET | GU_STREAM_TLS)) !=
+                    GU_STREAM_IS_SOCKET)) {
         send_both(s, put, none, NULL);
         return;
     }
@@ -514,7 +616,7 @@ void gu_stream_close_sent(struct gu_stream *s)
 {
     gu_stream_flush(s);
     if (s->out == NULL)
-        gu_stream_close(s);
+        all_is_sent(s);
     else
         s->flags |= GU_STREAM_CLOSE_SENT;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/listen.h"
 #include "net/pull_impl.h"
+#include "net/tls.h"
 #include <gust/tcpserver.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ struct tcp_conn {
     struct gu_link link;
     struct gust_tcpserver *server;
     struct gust_stream *stream;
-    struct gust_task *task;
+    struct gust_task *task; /* NULL: in the handshake of TLS */
 };
 
 struct gust_tcpserver {
@@ -30,6 +31,7 @@ struct gust_tcpserver {
     int (*handle)(gust_stream *stream, void *arg);
     void *arg;
     struct gust_tcpserver_options options;
+    struct gust_tls_context *tls; /* NULL: plain */
     struct gu_link listeners, conns;
     size_t n_conns, max_conns;
     bool is_paused, is_freed;
@@ -60,6 +62,14 @@ static void look_at_bounds(gust_tcpserver *server)
 
 /* --- a connection --- */
 
+static void server_free(void *memory)
+{
+    gust_tcpserver *server = memory;
+
+    gust_tls_context_free(server->tls);
+    gu_free(server);
+}
+
 static void conn_ended(struct tcp_conn *conn)
 {
     gust_tcpserver *server = conn->server;
@@ -71,7 +81,7 @@ static void conn_ended(struct tcp_conn *conn)
     if (!server->is_freed)
         look_at_bounds(server);
     else if (server->n_conns == 0)
-        gu_loop_free_later(server->loop, server, gu_free);
+        gu_loop_free_later(server->loop, server, server_free);
 }
 
 static void conn_main(struct gust_task *task)
@@ -96,6 +106,29 @@ static void conn_raised(struct gust_task *task)
     conn_ended(conn);
 }
 
+/* False when memory is short. */
+static bool task_make(struct tcp_conn *conn)
+{
+    conn->task = gu_task_new(conn->server->tasks, conn_main, conn->server->options.name);
+    if (conn->task == NULL)
+        return false;
+    conn->task->arg = conn;
+    conn->task->raised = conn_raised;
+    return true;
+}
+
+/* The handler finds a stream that is open, or never sees it. */
+static void conn_opened(struct gu_stream *s, int err, void *arg)
+{
+    struct tcp_conn *conn = arg;
+
+    (void)s;
+    if (err == 0 && task_make(conn))
+        gu_task_start(conn->task);
+    else
+        conn_ended(conn);
+}
+
 /* Everything that a connection needs, or nothing. Takes fd. */
 static struct tcp_conn *conn_new(gust_tcpserver *server, int fd)
 {
@@ -106,14 +139,12 @@ static struct tcp_conn *conn_new(gust_tcpserver *server, int fd)
         close(fd);
         goto fail;
     }
-    conn->task = gu_task_new(server->tasks, conn_main, server->options.name);
-    if (conn->task == NULL)
-        goto fail;
     conn->server = server;
     conn->stream = stream;
-    conn->task->arg = conn;
-    conn->task->raised = conn_raised;
-    return conn;
+    if (server->tls == NULL
+            ? task_make(conn)
+            : gu_tls_begin(&stream->push, server->tls, NULL, conn_opened, conn) == 0)
+        return conn;
 fail:
     gust_stream_close(stream);
     gu_free(conn);
@@ -134,10 +165,18 @@ static void accepted(struct gu_listener *listener, int fd, const struct gu_peer 
     gu_list_append(&server->conns, &conn->link);
     server->n_conns++;
     look_at_bounds(server);
-    gu_task_start(conn->task);
+    if (conn->task != NULL)
+        gu_task_start(conn->task);
 }
 
 /* --- the server --- */
+
+static int open_tls(gust_tcpserver *server)
+{
+    const struct gust_tls_options *options = server->options.stream.tls;
+
+    return options == NULL ? 0 : gu_tls_context_of(options, true, NULL, &server->tls);
+}
 
 gust_tcpserver *gust_tcpserver_new(int (*handle)(gust_stream *stream, void *arg), void *arg,
                                    const gust_tcpserver_options *options)
@@ -159,7 +198,7 @@ gust_tcpserver *gust_tcpserver_new(int (*handle)(gust_stream *stream, void *arg)
     server->max_conns = gu_option_size(server->options.max_connections, MAX_CONNECTIONS);
     gu_list_init(&server->listeners);
     gu_list_init(&server->conns);
-    if (server->net == NULL || server->tasks == NULL) {
+    if (server->net == NULL || server->tasks == NULL || open_tls(server) < 0) {
         gu_free(server);
         return NULL;
     }
@@ -227,12 +266,21 @@ void gust_tcpserver_stop(gust_tcpserver *server)
 
 void gust_tcpserver_free(gust_tcpserver *server)
 {
+    size_t n_conns;
+
     if (server == NULL)
         return;
+    n_conns = server->n_conns;
     gust_tcpserver_stop(server);
     server->is_freed = true;
-    GU_LIST_FOREACH (link, &server->conns)
-        gu_task_cancel(gu_container_of(link, struct tcp_conn, link)->task, GUST_CANCEL_ASKED);
-    if (server->n_conns == 0)
-        gu_loop_free_later(server->loop, server, gu_free);
+    GU_LIST_FOREACH_SAFE (link, &server->conns) {
+        struct tcp_conn *conn = gu_container_of(link, struct tcp_conn, link);
+
+        if (conn->task != NULL)
+            gu_task_cancel(conn->task, GUST_CANCEL_ASKED);
+        else
+            gust_stream_close(conn->stream); /* which ends it by conn_opened() */
+    }
+    if (n_conns == 0)
+        gu_loop_free_later(server->loop, server, server_free);
 }

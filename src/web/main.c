@@ -11,6 +11,7 @@
 #include "loop/poller.h"
 #include "net/process.h"
 #include "net/supervisor.h"
+#include "net/tls.h"
 #include "web/web_impl.h"
 #include "web/worker.h"
 #include <signal.h>
@@ -32,6 +33,8 @@ struct program {
         bool to_stderr, has_access;
     } log;
     const char *address, *poller;
+    const char *tls_cert, *tls_key;
+    gust_tls_options tls;
     int64_t port, n_workers, n_threads, max_connections;
     double drain_timeout;
     struct gu_sockets *sets; /* n_threads for each worker */
@@ -58,6 +61,7 @@ static void set_defaults(struct program *p, const gust_app_options *options)
         .n_threads = 1,
         .max_connections = options->server.max_connections,
         .drain_timeout = options->drain_timeout == 0 ? 30 : options->drain_timeout,
+        .tls = options->server.tls != NULL ? *options->server.tls : (gust_tls_options){0},
     };
 }
 
@@ -135,6 +139,11 @@ static int parse(struct program *p, int argc, char **argv)
                .help = "of each loop; 0: as many as there are descriptors"),
         OPTION("drain-timeout", DURATION, &p->drain_timeout, SERVER,
                .help = "for requests in hand when stopping"),
+        OPTION("tls-cert", STRING, &p->tls_cert, SERVER, .metavar = "FILE",
+               .help = "serve HTTPS: the certificate and its chain, PEM; read again on SIGHUP, or "
+                       "when it changes"),
+        OPTION("tls-key", STRING, &p->tls_key, SERVER, .metavar = "FILE",
+               .help = "its key, PEM; none: in the same file"),
         OPTION("poller", STRING, &p->poller, SERVER, .metavar = "NAME",
                .help = "epoll, kqueue, poll or select"),
         {.table = log_table},
@@ -221,6 +230,18 @@ static int set_up_log(const struct program *p)
     return err;
 }
 
+static int check_tls(struct program *p)
+{
+    if (p->tls_key != NULL && p->tls_cert == NULL)
+        return gu_options_fail(p->options, -EINVAL, "Option '--tls-key' needs '--tls-cert'");
+    if (p->tls_cert == NULL)
+        return 0;
+    p->tls.cert.cert_file = p->tls_cert;
+    p->tls.cert.key_file = p->tls_key;
+    p->app.server.tls = &p->tls;
+    return 0;
+}
+
 static int check(struct program *p)
 {
     const struct gu_poller_ops *poller = gu_poller_find(p->poller);
@@ -231,7 +252,7 @@ static int check(struct program *p)
     p->poller = poller->name;
     p->app.drain_timeout = p->drain_timeout == 0 ? 1e-9 : p->drain_timeout; /* 0 is the default */
     p->app.server.max_connections = p->max_connections;
-    return check_workers(p);
+    return check_tls(p) < 0 ? -EINVAL : check_workers(p);
 }
 
 /* Returns the program's exit code, or -1 to go on. */
@@ -276,8 +297,8 @@ static void name_addresses(struct program *p)
             len += (size_t)snprintf(p->listens + len, sizeof p->listens - len, "%s%s",
                                     i > 0 ? " and " : "", address);
     if (p->address == NULL) /* what a browser can be given */
-        snprintf(p->listens + len, sizeof p->listens - len, " (http://localhost:%d)",
-                 gust_socket_port(p->sets[0].fds[0]));
+        snprintf(p->listens + len, sizeof p->listens - len, " (%s://localhost:%d)",
+                 p->app.server.tls == NULL ? "http" : "https", gust_socket_port(p->sets[0].fds[0]));
 }
 
 static int listen_all(struct program *p)
@@ -350,7 +371,7 @@ static int run_supervisor(struct program *p)
         .n_workers = (int)p->n_workers,
         .max_restarts = GUST_NEVER,
         .is_service = true,
-        .passes_hup = gu_log_has_file(),
+        .passes_hup = gu_log_has_file() || p->app.server.tls != NULL,
         .patience = patience_of(p),
         .held = p->sets,
         .n_held = (size_t)(p->n_workers * p->n_threads),
@@ -362,16 +383,26 @@ static int run_supervisor(struct program *p)
     return id >= 0 ? run_worker(p, (size_t)id, worker_started, true) : code;
 }
 
+/* What every worker will make, once: wrong options show here, and tickets get the secret that the
+ * workers share. */
+static int try_application(struct program *p)
+{
+    gust_app *app = gust_app_new(&p->app);
+    gust_httpserver *server = app == NULL ? NULL : gust_httpserver_new(app, NULL);
+
+    gust_httpserver_free(server);
+    gust_app_free(app);
+    return server == NULL ? -EINVAL : 0;
+}
+
 static int run(struct program *p)
 {
-    gust_app *tried;
     int code;
 
     signal(SIGPIPE, SIG_IGN);
+    gu_heap_keep();
     p->n_descriptors = gu_descriptors_raise();
-    tried = gust_app_new(&p->app); /* a wrong route shows here, not in each worker */
-    gust_app_free(tried);
-    if (tried == NULL || listen_all(p) < 0)
+    if (try_application(p) < 0 || listen_all(p) < 0)
         code = CODE_FAILED;
     else if (p->n_workers == 1)
         code = run_worker(p, 0, announce, false);

@@ -3,6 +3,7 @@
  */
 #include "base/str.h"
 #include "codec/xff.h"
+#include "net/tls.h"
 #include "web/web_impl.h"
 #include <arpa/inet.h>
 
@@ -89,7 +90,8 @@ const char *gust_remote_ip(const gust_request *r)
 static const char *find_protocol(const gust_request *r)
 {
     const gust_httpserver_options *options = &r->x->server->options;
-    gust_str protocol = gust_str_from(options->protocol == NULL ? "http" : options->protocol);
+    const char *own = r->x->server->tls == NULL ? "http" : "https";
+    gust_str protocol = gust_str_from(options->protocol == NULL ? own : options->protocol);
     struct gu_xff said;
 
     if (options->xheaders) {
@@ -97,7 +99,7 @@ static const char *find_protocol(const gust_request *r)
         protocol = gu_xff_protocol(&said, protocol);
         protocol = gu_arena_copy(&r->x->arena, protocol.ptr, protocol.len);
     }
-    return protocol.ptr == NULL ? "http" : protocol.ptr;
+    return protocol.ptr == NULL ? own : protocol.ptr;
 }
 
 const char *gust_protocol(const gust_request *r)
@@ -109,6 +111,13 @@ const char *gust_protocol(const gust_request *r)
     if (input->protocol == NULL)
         input->protocol = find_protocol(r);
     return input->protocol;
+}
+
+const gust_certificate *gust_get_ssl_certificate(const gust_request *r)
+{
+    const struct gu_stream *s = &r->x->conn->s;
+
+    return gu_stream_is_closed(s) ? NULL : gu_tls_certificate(s, &r->x->arena);
 }
 
 const char *gust_full_url(const gust_request *r)

@@ -29,6 +29,7 @@ struct member {
     /* under the worker's lock: */
     gust_loop *loop; /* while it can be told to stop */
     gust_app *app;
+    gust_httpserver *server;
 };
 
 struct worker {
@@ -73,6 +74,38 @@ static void stop_all(struct worker *w, bool is_cut)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* --- certificates --- */
+
+static void reload_member(void *server)
+{
+    if (gust_httpserver_reload_tls(server) == 0)
+        gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "SIGHUP: certificates were read again");
+    else
+        gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "SIGHUP: the certificates in use are the old ones");
+}
+
+static void on_hup(int signo, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)signo;
+    gust_log_reopen();
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->o->n_loops; i++)
+        if (w->members[i].loop != NULL)
+            gust_ignore(
+                gust_loop_add_callback(w->members[i].loop, reload_member, w->members[i].server));
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Whether SIGHUP means something: certificates to read again, a log file to open again. */
+static bool passes_hup(const struct worker *w)
+{
+    return w->o->app->server.tls != NULL || gu_log_has_file();
+}
+
+/* --- signals --- */
+
 static void on_stop_signal(int signo, void *arg)
 {
     struct worker *w = arg;
@@ -100,20 +133,13 @@ static void on_quit(int signo, void *arg)
     stop_all(arg, true);
 }
 
-static void on_hup(int signo, void *arg)
-{
-    (void)signo;
-    (void)arg;
-    gust_log_reopen();
-}
-
 /* A terminal sends SIGINT and SIGHUP to the supervisor, too, which passes on what is to be done. */
 static int watch_supervised(gust_loop *loop, struct worker *w)
 {
     int err = gust_loop_add_signal(loop, SIGTERM, on_term, w);
 
     signal(SIGINT, SIG_IGN);
-    if (!gu_log_has_file())
+    if (!passes_hup(w))
         signal(SIGHUP, SIG_IGN);
     else if (err == 0)
         err = gust_loop_add_signal(loop, SIGHUP, on_hup, w);
@@ -128,7 +154,7 @@ static int watch_signals(gust_loop *loop, struct worker *w)
     if (w->o->is_supervised)
         return watch_supervised(loop, w);
     for (size_t i = 0; err == 0 && i < gu_countof(signals); i++)
-        if (signals[i] == SIGHUP && gu_log_has_file())
+        if (signals[i] == SIGHUP && passes_hup(w))
             err = gust_loop_add_signal(loop, SIGHUP, on_hup, w);
         else if (!gu_supervisor_is_ignored(signals[i]))
             err = gust_loop_add_signal(loop, signals[i], on_stop_signal, w);
@@ -146,11 +172,12 @@ static void member_started(void *arg)
 }
 
 /* From now on it can be told to stop, and is if the others were before. */
-static void publish(struct member *m, gust_loop *loop, gust_app *app)
+static void publish(struct member *m, gust_loop *loop, gust_app *app, gust_httpserver *server)
 {
     pthread_mutex_lock(&m->worker->lock);
     m->loop = loop;
     m->app = app;
+    m->server = server;
     if (m->worker->is_stopping)
         tell(m);
     pthread_mutex_unlock(&m->worker->lock);
@@ -171,7 +198,7 @@ static int serve(struct member *m, gust_loop *loop)
 
     if (server != NULL && gu_httpserver_add_bound(server, m->set) == 0) {
         m->set->n = 0;
-        publish(m, loop, app);
+        publish(m, loop, app, server);
         code = gu_lifetime_run(app, server, member_started, m->worker);
         hide(m);
     }

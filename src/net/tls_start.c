@@ -1,0 +1,130 @@
+/*
+ * tls — beginning to speak TLS in a task, on a public stream
+ */
+#include "base/log.h"
+#include "net/pull_impl.h"
+#include "net/tls_impl.h"
+
+struct open_wait {
+    struct gu_wait base;
+    struct gu_stream *stream; /* NULL once it was told */
+    int result;
+};
+
+static void abandon(struct gu_wait *base)
+{
+    struct open_wait *wait = gu_container_of(base, struct open_wait, base);
+
+    if (wait->stream != NULL)
+        gu_tls_forget_opened(wait->stream);
+}
+
+static void opened(struct gu_stream *s, int err, void *arg)
+{
+    struct open_wait *wait = arg;
+
+    (void)s;
+    wait->stream = NULL;
+    wait->result = err;
+    if (wait->base.task != NULL)
+        gu_task_wake(wait->base.task, err);
+}
+
+static int wait_opened(struct gust_stream *s, struct open_wait *wait)
+{
+    int err;
+
+    if (wait->stream == NULL)
+        return wait->result;
+    s->is_opening = true;
+    gu_pull_ref(s);
+    err = gu_task_wait(&wait->base, GU_FOREVER);
+    s->is_opening = false;
+    if (err < 0)
+        gu_stream_close(&s->push); /* half of a handshake is of no use to anybody */
+    gu_pull_unref(s);
+    return err;
+}
+
+int gu_pull_start_tls(struct gust_stream *s, struct gust_tls_context *context,
+                      const char *server_name)
+{
+    struct open_wait wait = {{.abandon = abandon}, &s->push, 0};
+    int err = gu_tls_begin(&s->push, context, server_name, opened, &wait);
+
+    return err < 0 ? err : wait_opened(s, &wait);
+}
+
+static int not_idle(const char *why)
+{
+    gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "gust_start_tls: %s", why);
+    return -EINVAL;
+}
+
+/* What came before in plain text must not be taken for what comes behind the handshake. */
+static int check_idle(const struct gust_stream *s)
+{
+    if (gu_stream_is_tls(&s->push))
+        return not_idle("the stream speaks TLS already");
+    if (s->is_reading)
+        return not_idle("another task reads the stream");
+    if (s->protocol != NULL)
+        return not_idle("the stream has a protocol; call it before gust_stream_set_protocol()");
+    if (s->at < s->len || s->push.pending != NULL)
+        return not_idle("bytes that came in plain text are unread");
+    if ((s->push.flags & GU_STREAM_IS_SOCKET) == 0)
+        return -ENOTSOCK;
+    return s->input_error;
+}
+
+int gu_tls_check_name(const gust_tls_options *options, const char *name)
+{
+    if (options->context != NULL)
+        options = &options->context->options;
+    if (name != NULL || options->no_name_check || options->verify == GUST_TLS_VERIFY_NONE)
+        return 0;
+    gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "TLS: a client has to say whom it wants (server_name)");
+    return -EINVAL;
+}
+
+int gust_start_tls(gust_stream *stream, const gust_tls_options *options)
+{
+    static const gust_tls_options defaults;
+    struct gust_tls_context *context;
+    const char *name;
+    bool is_server;
+    int err;
+
+    if (options == NULL)
+        options = &defaults;
+    is_server = options->server_side;
+    name = is_server ? NULL : options->server_name;
+    gu_pull_check(stream, "gust_start_tls");
+    gu_task_check_wait();
+    err = check_idle(stream);
+    if (err == 0 && !is_server)
+        err = gu_tls_check_name(options, name);
+    if (err == 0)
+        err = gust_stream_flush(stream);
+    if (err == 0)
+        err = gu_tls_context_of(options, is_server, NULL, &context);
+    if (err < 0)
+        return err;
+    err = gu_pull_start_tls(stream, context, name);
+    gust_tls_context_free(context);
+    return err;
+}
+
+/* --- asking --- */
+
+bool gust_stream_is_tls(const gust_stream *stream)
+{
+    return gu_stream_is_tls(&stream->push);
+}
+
+const gust_certificate *gust_stream_certificate(const gust_stream *stream)
+{
+    if (gu_stream_is_closed(&stream->push))
+        return NULL;
+    return gu_tls_certificate(&stream->push, gu_arena_here());
+}
