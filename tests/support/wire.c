@@ -3,6 +3,7 @@
  */
 #include "wire.h"
 #include "test.h"
+#include "tls_wire.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@ static void open_tcp(struct wire *wire, struct sockaddr *address, socklen_t len)
     close(listener);
 }
 
-static void open_tcp4(struct wire *wire)
+void wire_open_tcp4(struct wire *wire)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
@@ -67,8 +68,13 @@ static void open_pipe(struct wire *wire)
 }
 
 const struct transport transports[] = {
-    {"tcp4", open_tcp4, true},  {"tcp6", open_tcp6, true}, {"unix", open_unix, true},
-    {"pipe", open_pipe, false}, {NULL, NULL, false},
+    {"tcp4", wire_open_tcp4, true},
+    {"tcp6", open_tcp6, true},
+    {"unix", open_unix, true},
+    {"pipe", open_pipe, false},
+    {"tls server", tls_open_to_client, true},
+    {"tls client", tls_open_to_server, true},
+    {NULL, NULL, false},
 };
 
 static void close_two(int *a, int *b)
@@ -93,11 +99,14 @@ void wire_close_ours(struct wire *wire)
 void wire_send(const struct wire *wire, const void *bytes, size_t len)
 {
     assert_int_equal(write(wire->peer_out, bytes, len), len);
+    tls_relays_pump();
 }
 
 long wire_receive(const struct wire *wire, void *to, size_t size)
 {
-    long n = read(wire->peer_in, to, size);
+    long n;
 
+    tls_relays_pump();
+    n = read(wire->peer_in, to, size);
     return n < 0 ? -errno : n;
 }

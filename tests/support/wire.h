@@ -12,6 +12,7 @@ struct wire {
     int in, out;           /* ours, non-blocking: `in` == `out` but for pipes */
     int peer_in, peer_out; /* the other end's, non-blocking too */
     bool is_socket;
+    bool is_tls, is_tls_server; /* what the stream at our end is to speak, see tls_wire.h */
 };
 
 struct transport {
@@ -20,8 +21,12 @@ struct transport {
     bool is_socket;
 };
 
-/* tcp4, tcp6, unix, pipe; ends with a NULL name. */
+/* tcp4, tcp6, unix, pipe, and TLS over tcp4 with us as server and as client; ends with a NULL name.
+ */
 extern const struct transport transports[];
+
+/* Two ends over the loopback. */
+void wire_open_tcp4(struct wire *wire);
 
 /* Closes what the test still owns: descriptors that are not -1. */
 void wire_close_peer(struct wire *wire);

@@ -1,5 +1,5 @@
 /*
- * process_server — an application whose life test_process.py watches from outside
+ * process_server — an application whose life test_process.py and test_tls.py watch from outside
  *
  * It counts what accept(2) returned and what was asked, and each worker logs both as it stops, so
  * that the clients' counts can be held against them. GUST_TEST_START says how .on_start goes:
@@ -60,6 +60,40 @@ static int stubborn_get(gust_request *r)
     return 0;
 }
 
+/* What is known of the way that the request came, and of who sent it. */
+static int way_get(gust_request *r)
+{
+    const gust_certificate *c = gust_get_ssl_certificate(r);
+
+    gust_text(r, "%s %s %s", gust_protocol(r), gust_full_url(r), c == NULL ? "-" : c->subject);
+    return 0;
+}
+
+static int echo_post(gust_request *r)
+{
+    gust_str body = gust_body(r);
+
+    gust_set_header(r, "Content-Type", "application/octet-stream");
+    gust_write(r, body.ptr, body.len);
+    return 0;
+}
+
+/* Another protocol from here on: lines come back, until an empty one. */
+static int lines_get(gust_request *r)
+{
+    gust_stream *s = gust_request_stream(r);
+    gust_str line = {"", 0};
+
+    if (s == NULL)
+        return -GUST_ECLOSED;
+    if (gust_stream_printf(s, "HTTP/1.1 101 Switching Protocols\r\n\r\n") < 0)
+        return -GUST_ECLOSED;
+    while (gust_read_until(s, "\n", 0, &line) == 0 && line.len > 1)
+        if (gust_stream_write(s, line.ptr, line.len) < 0)
+            break;
+    return 0;
+}
+
 static int crash_get(gust_request *r)
 {
     (void)r;
@@ -102,13 +136,24 @@ int main(int argc, char **argv)
 {
     static const gust_handler poll = {.get = poll_get, .flags = GUST_CANCEL_ON_DRAIN};
     static const gust_route routes[] = {
-        {.path = "/pid", .get = pid_get},     {.path = "/slow", .get = slow_get},
-        {.path = "/poll", .handler = &poll},  {.path = "/stubborn", .get = stubborn_get},
-        {.path = "/crash", .get = crash_get}, {0},
+        {.path = "/pid", .get = pid_get},
+        {.path = "/slow", .get = slow_get},
+        {.path = "/poll", .handler = &poll},
+        {.path = "/stubborn", .get = stubborn_get},
+        {.path = "/crash", .get = crash_get},
+        {.path = "/way", .get = way_get},
+        {.path = "/lines", .get = lines_get},
+        {.path = "/echo", .post = echo_post},
+        {0},
     };
 
-    return gust_app_main(
-        &(gust_app_options){
-            .routes = routes, .max_workers = 4, .on_start = on_start, .on_stop = on_stop},
-        argc, argv);
+    gust_tls_options tls = {.ca_file = getenv("GUST_TEST_CLIENT_CA"),
+                            .verify = GUST_TLS_VERIFY_OPTIONAL};
+
+    return gust_app_main(&(gust_app_options){.routes = routes,
+                                             .max_workers = 4,
+                                             .on_start = on_start,
+                                             .on_stop = on_stop,
+                                             .server.tls = tls.ca_file == NULL ? NULL : &tls},
+                         argc, argv);
 }
