@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """kill: workers that are killed under load, and clients that vanish.
 
-Thirty times one of three workers is killed (SIGKILL) while clients ask; printed is how long it took
+Sixty times one of three workers is killed (SIGKILL) while clients ask; printed is how long it took
 until there were three again, and how many requests were lost: at most those of the connections that
 the worker had. Then 20,000 clients leave in the middle of a head, by a reset; the server must stand,
-and hold no descriptor of theirs. It fails if a median replacement takes more than 100 ms.
+and hold no descriptor of theirs. It fails if one replacement takes more than 100 ms.
 """
 
 import os
@@ -19,7 +19,7 @@ import time
 
 from servers import ROOT, Server, prepare
 
-KILLS, WORKERS, CLIENTS, VANISHING = 30, 3, 8, 20000
+KILLS, WORKERS, CLIENTS, VANISHING = 60, 3, 8, 20000
 REQUEST = b"GET /plaintext HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -77,7 +77,7 @@ def kill_many(server):
     answers, lost = sum(c.answers for c in clients), sum(c.lost for c in clients)
     print(f"{KILLS} kills: replaced in {statistics.median(took):.1f} ms (median), {max(took):.1f} ms "
           f"(longest), at most 100; {lost} of {answers} requests lost", flush=True)
-    return statistics.median(took) <= 100 and lost <= KILLS * CLIENTS and answers > 0
+    return max(took) <= 100 and lost <= KILLS * CLIENTS and answers > 0
 
 
 def descriptors(server):

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define QUICK GU_SECOND               /* an end so soon after the start is a failed start */
+#define QUICK GU_SECOND               /* an own end so soon after the start is a failed start */
 #define FIRST_PAUSE (GU_SECOND / 10)  /* doubles with each quick end behind the second */
 #define LAST_PAUSE (5 * GU_SECOND)    /* but not beyond */
 #define ONE_STOP (GU_SECOND / 10)     /* stop signals so close together are one */
@@ -263,13 +263,34 @@ static void replace(struct supervisor *s, struct worker *w)
     }
 }
 
+/* The signals of a process's own errors; what else kills comes from outside. */
+static bool is_own_signal(int signo)
+{
+    static const int own[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+
+    for (size_t i = 0; i < gu_countof(own); i++)
+        if (own[i] == signo)
+            return true;
+    return false;
+}
+
+/* A pause is for what fails by itself and would again. A worker that had started well and was then
+ * killed by somebody says nothing of the next, and every pause is a loss of service. */
+static bool is_failed_start(const struct worker *w, int status, bool was_ready)
+{
+    if (was_ready && WIFSIGNALED(status) && !is_own_signal(WTERMSIG(status)))
+        return false;
+    return now() - w->started < QUICK;
+}
+
 /* A worker's end while nobody asked for it. Says what Tornado says. */
-static void ended_unasked(struct supervisor *s, struct worker *w, pid_t pid, int status)
+static void ended_unasked(struct supervisor *s, struct worker *w, pid_t pid, int status,
+                          bool was_ready)
 {
     int id = (int)(w - s->workers);
 
     w->has_failed = true;
-    w->n_quick = now() - w->started < QUICK ? w->n_quick + 1 : 0;
+    w->n_quick = is_failed_start(w, status, was_ready) ? w->n_quick + 1 : 0;
     if (WIFSIGNALED(status))
         gu_log(GUST_LOG_WARNING, GU_LOG_GENERAL,
                "child %d (pid %d) killed by signal %d, restarting", id, (int)pid, WTERMSIG(status));
@@ -310,7 +331,7 @@ static void reap(struct supervisor *s)
         s->n_alive--;
         w->pid = 0;
         if (s->stopped_by == 0)
-            ended_unasked(s, w, pid, status);
+            ended_unasked(s, w, pid, status, is_ready);
         else if (s->code == 0 && !is_good_end(s, status, is_ready))
             s->code = 1;
     }

@@ -7,10 +7,11 @@
  *
  * Two kinds of workers. A program's own (gust_fork_processes) may end: one that exits with 0 is not
  * replaced, and signals are passed on as they came. A service's always go on: each that ends is
- * replaced, at once if it lived for a second or is the first to fail, else after a pause that
- * doubles. They take SIGTERM as "drain" and SIGQUIT as "cut", whatever was sent to the supervisor,
- * and have to ignore SIGINT and SIGHUP, which a terminal sends to all of them; where passes_hup is
- * set, SIGHUP has the log's file opened again instead.
+ * replaced, at once if it lived for a second, was killed from outside after it had started, or is
+ * the first to fail, else after a pause that doubles. They take SIGTERM as "drain" and SIGQUIT as
+ * "cut", whatever was sent to the supervisor, and have to ignore SIGINT and SIGHUP, which a
+ * terminal sends to all of them; where passes_hup is set, SIGHUP has the log's file opened again
+ * instead.
  */
 #ifndef GU_SUPERVISOR_H
 #define GU_SUPERVISOR_H
