@@ -214,6 +214,56 @@ TEST(many_expire_in_time_and_are_looked_at_seldom)
     free(many);
 }
 
+static uint64_t last_turn;
+static int n_in_turn, n_in_fullest;
+
+static void count_in_turn(struct gu_timeout *timeout)
+{
+    on_expiry(timeout);
+    n_in_turn = loop->n_turns == last_turn ? n_in_turn + 1 : 1;
+    last_turn = loop->n_turns;
+    if (n_in_turn > n_in_fullest)
+        n_in_fullest = n_in_turn;
+}
+
+static int n_stopped;
+
+static void stop_every_other(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < MANY; i += 2) {
+        n_stopped += many[i].expired_at == 0;
+        gu_timeout_stop(&many[i].timeout);
+    }
+}
+
+static void stop_in_the_next_turn(void *unused)
+{
+    assert_int_equal(gust_loop_add_callback(loop, stop_every_other, unused), 0);
+}
+
+TEST(many_that_expire_at_once_are_spread_over_turns)
+{
+    struct gu_timeout_list *list;
+
+    many = calloc(MANY, sizeof *many);
+    assert_non_null(many);
+    loop = virtual_open();
+    list = gu_timeout_list(loop, 10 * GU_SECOND, count_in_turn);
+    for (int i = 0; i < MANY; i++)
+        start(list, &many[i]);
+    assert_non_null(gust_loop_call_later(loop, 5, touch, &many[MANY - 1]));
+    assert_non_null(gust_loop_call_later(loop, 10, stop_in_the_next_turn, NULL));
+    virtual_run(loop, 20);
+    assert_int_equal(n_stopped, MANY / 2 - 8);
+    assert_int_equal(n_in_fullest, 16);
+    for (int i = 1; i < MANY - 1; i += 2)
+        assert_int_equal(many[i].expired_at, virtual_at(10));
+    assert_int_equal(many[MANY - 1].expired_at, virtual_at(15));
+    gust_loop_close(loop);
+    free(many);
+}
+
 /* Forty lists, so that the heap has to grow in between: whichever allocation fails is an answer. */
 TEST(short_memory_gives_no_list)
 {
