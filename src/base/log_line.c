@@ -30,25 +30,51 @@ const char *gu_log_level_name(gust_log_level level)
 
 /* --- escaping --- */
 
-/* How many leading bytes can be written as they are: no control characters, those of C1 and the
- * line separators included (some terminals and viewers obey them), and valid UTF-8. */
-static size_t plain_prefix(gust_str s, const char *special)
+/* Where a byte may stand as it is. */
+enum { IN_TEXT = 1, IN_BRACKETS = 2, IN_JSON = 4 };
+
+#define ALL (IN_TEXT | IN_BRACKETS | IN_JSON)
+#define ALL_8 ALL, ALL, ALL, ALL, ALL, ALL, ALL, ALL
+
+/* Control characters may nowhere, and what is not ASCII is looked at as a whole sequence. */
+static const unsigned char plain[256] = {
+    /* clang-format off */
+    [' '] = ALL, ALL, IN_TEXT | IN_BRACKETS /* " */, ALL, ALL, ALL, ALL, ALL, ALL_8,
+    ['0'] = ALL_8, ALL_8,
+    ['@'] = ALL_8, ALL_8,
+    ['P'] = ALL_8, ALL, ALL, ALL, ALL, IN_TEXT | IN_BRACKETS /* \ */, IN_TEXT | IN_JSON /* ] */,
+            ALL, ALL,
+    ['`'] = ALL_8, ALL_8,
+    ['p'] = ALL_8, ALL, ALL, ALL, ALL, ALL, ALL, ALL,
+    /* clang-format on */
+};
+
+/* The length of a leading sequence beyond ASCII that can be written as it is; 0 if there is none.
+ * Valid UTF-8 can, but for C1's control characters and the line separators, which some terminals
+ * and viewers obey. */
+static size_t plain_sequence(gust_str s)
+{
+    const unsigned char *c = (const unsigned char *)s.ptr;
+    size_t n = s.len == 0 || c[0] < 0x80 ? 0 : gu_utf8_sequence(s);
+
+    if (n == 2 && c[0] == 0xc2 && c[1] < 0xa0)
+        return 0;
+    if (n == 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] | 1) == 0xa9)
+        return 0;
+    return n;
+}
+
+/* How many leading bytes can be written as they are. */
+static size_t plain_prefix(gust_str s, unsigned where)
 {
     size_t i = 0, n;
 
-    for (; i < s.len; i += n) {
-        unsigned char c = (unsigned char)s.ptr[i];
-
-        n = gu_utf8_sequence(gu_str(s.ptr + i, s.len - i));
-        if (c < 0x20 || c == 0x7f || n == 0 || strchr(special, c) != NULL)
-            break;
-        if (n == 2 && c == 0xc2 && (unsigned char)s.ptr[i + 1] < 0xa0)
-            break;
-        if (n == 3 && c == 0xe2 && memcmp(s.ptr + i + 1, "\x80\xa8", 2) == 0)
-            break;
-        if (n == 3 && c == 0xe2 && memcmp(s.ptr + i + 1, "\x80\xa9", 2) == 0)
-            break;
-    }
+    do {
+        while (i < s.len && (plain[(unsigned char)s.ptr[i]] & where) != 0)
+            i++;
+        n = plain_sequence(gu_str(s.ptr + i, s.len - i));
+        i += n;
+    } while (n > 0);
     return i;
 }
 
@@ -80,11 +106,11 @@ static void put_json_byte(struct gu_buf *out, unsigned char c)
     }
 }
 
-static void put_escaped(struct gu_buf *out, gust_str s, const char *special,
+static void put_escaped(struct gu_buf *out, gust_str s, unsigned where,
                         void (*put_byte)(struct gu_buf *, unsigned char))
 {
     while (s.len > 0) {
-        size_t n = plain_prefix(s, special);
+        size_t n = plain_prefix(s, where);
 
         gu_buf_put(out, s.ptr, n);
         s = gu_str_sub(s, n, GU_NPOS);
@@ -157,17 +183,17 @@ void gu_log_format_text(struct gu_buf *out, const struct gu_log_record *r, bool 
     gu_buf_puts(out, gu_log_logger_name(r->logger));
     if (r->context.len > 0) {
         gu_buf_putc(out, ' ');
-        put_escaped(out, r->context, "\t\n]", put_text_byte);
+        put_escaped(out, r->context, IN_BRACKETS, put_text_byte);
     }
     gu_buf_puts(out, in_color ? "]\x1b[0m " : "] ");
-    put_escaped(out, r->message, "", put_text_byte);
+    put_escaped(out, r->message, IN_TEXT, put_text_byte);
     gu_buf_putc(out, '\n');
 }
 
 static void put_member(struct gu_buf *out, const char *name, gust_str value)
 {
     gu_buf_puts(out, name);
-    put_escaped(out, value, "\"\\", put_json_byte);
+    put_escaped(out, value, IN_JSON, put_json_byte);
     gu_buf_putc(out, '"');
 }
 
