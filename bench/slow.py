@@ -8,9 +8,9 @@
 So many connections, opened over 5 seconds, send one byte a second of a head or of a body, or read
 eight pipelined answers of 1 MiB so slowly, from a process of their own on the client's core, which
 gives way to it. Meanwhile the quiet
-client asks every millisecond. Printed are its p50 and p99 alone and beside them, and how the slow
-ones ended. It fails if p99 more than doubles in each of three tries, or a slow one is not closed at
-its limit. (A reader costs megabytes in the kernel, which is why they are fewer.)
+client asks every millisecond. Printed are its p50 and p99 alone, while they are opened, and from
+then on until the last is closed, and how the slow ones ended. It fails if p99 more than doubles in
+each of three tries once they stand, or a slow one is not closed at its limit. (A reader costs megabytes in the kernel, which is why they are fewer.)
 """
 
 import argparse
@@ -42,9 +42,9 @@ LIMITS = {"heads": 13, "bodies": 13, "readers": 30}
 class Crowd:
     """The connections, in the process that drives them."""
 
-    def __init__(self, kind, port, n, pid):
+    def __init__(self, kind, port, n, pid, n_before):
         self.pid = pid
-        self.n_before = len(os.listdir(f"/proc/{pid}/fd")) + 1  # and the quiet client
+        self.n_before = n_before + 1  # and the quiet client
         self.kind, self.poller, self.sockets = kind, select.epoll(), {}
         self.refused = self.cut = 0
         began = time.monotonic()
@@ -97,10 +97,12 @@ class Crowd:
         return time.monotonic() - began
 
 
-def drive(kind, server, n, seconds, to):
+def drive(kind, server, n, seconds, n_before, to):
     """The process of the slow ones: says when they stand, and what became of them."""
-    os.nice(19)
-    crowd = Crowd(kind, server.port, n, server.process.pid)
+    # Not nice(): one that is nice keeps the core for its slice when the quiet client wakes, and that
+    # would be measured.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    crowd = Crowd(kind, server.port, n, server.process.pid, n_before)
     os.write(to, b"ready\n")
     took = crowd.live(seconds)
     os.write(to, f"refused={crowd.refused} cut={crowd.cut} open={crowd.n_open()} "
@@ -130,20 +132,25 @@ def at(share, taken):
 
 
 def attack(server, kind, n):
-    """(latencies meanwhile, the slow ones' own account)"""
+    """(latencies while they are opened, those from then on, the slow ones' own account)"""
     ours, theirs = os.pipe()
+    n_before = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     pid = os.fork()
     if pid == 0:
-        drive(kind, server, n, LIMITS[kind] + 5, theirs)
+        drive(kind, server, n, LIMITS[kind] + 5, n_before, theirs)
         os._exit(0)
     os.close(theirs)
     with os.fdopen(ours) as said:
+        def has_said():
+            return select.select([said], [], [], 0)[0]
+
+        opening = ask_until(server.port, has_said)
         if said.readline() != "ready\n":
             raise SystemExit("the slow clients failed")
-        taken = ask_until(server.port, lambda: select.select([said], [], [], 0)[0])
+        steady = ask_until(server.port, has_said)
         account = said.readline().strip()
     os.waitpid(pid, 0)
-    return taken, account
+    return opening, steady, account
 
 
 def measure(kind, n, build):
@@ -152,11 +159,12 @@ def measure(kind, n, build):
     try:
         end = time.monotonic() + QUIET_SECONDS
         quiet = ask_until(server.port, lambda: time.monotonic() > end)
-        beside, account = attack(server, kind, n)
+        opening, beside, account = attack(server, kind, n)
     finally:
         server.stop()
     ratio = at(0.99, beside) / at(0.99, quiet)
-    print(f"slow {kind} x {n}: quiet p50 {at(.5, quiet):.0f} p99 {at(.99, quiet):.0f} us, beside "
+    print(f"slow {kind} x {n}: quiet p50 {at(.5, quiet):.0f} p99 {at(.99, quiet):.0f} us, opening "
+          f"p50 {at(.5, opening):.0f} p99 {at(.99, opening):.0f} us, beside "
           f"p50 {at(.5, beside):.0f} p99 {at(.99, beside):.0f} us, ratio {ratio:.2f} (at most 2); "
           f"{account}", flush=True)
     said = {k: float(v) for k, v in (word.split("=") for word in account.split())}
