@@ -14,6 +14,10 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 
+# OpenSSL's headers depend on the architecture, in part.
+set(CMAKE_C_FLAGS_INIT "-isystem ${GUST_SYSROOT}/usr/include/aarch64-linux-gnu")
+set(CMAKE_CXX_FLAGS_INIT ${CMAKE_C_FLAGS_INIT})
+
 # The libraries' own dependencies are found beside them, at link time and at run time.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${GUST_SYSROOT}/usr/lib/aarch64-linux-gnu")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT ${CMAKE_EXE_LINKER_FLAGS_INIT})

@@ -58,7 +58,10 @@ static int send_signal(const struct gust_subprocess *p, int signo)
 {
     if (p->has_ended)
         return -ESRCH;
-    return kill(p->leads_group ? -p->pid : p->pid, signo) < 0 ? -errno : 0;
+    /* A group there is none of yet, where the system returns before the child has made it. */
+    if (p->leads_group && kill(-p->pid, signo) == 0)
+        return 0;
+    return kill(p->pid, signo) < 0 ? -errno : 0;
 }
 
 static void wake_all(struct gust_subprocess *p, int result)

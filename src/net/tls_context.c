@@ -41,6 +41,7 @@ static int wrong_option(const char *what, const char *value)
 
 static int set_protocols(SSL_CTX *ctx, const gust_tls_options *o)
 {
+    char groups[] = GROUPS; /* the call's macro takes the const away */
     int min = o->min_version == GUST_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -49,7 +50,7 @@ static int set_protocols(SSL_CTX *ctx, const gust_tls_options *o)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_security_level(ctx, 2);
     SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
-    if (SSL_CTX_set_min_proto_version(ctx, min) != 1 || SSL_CTX_set1_groups_list(ctx, GROUPS) != 1)
+    if (SSL_CTX_set_min_proto_version(ctx, min) != 1 || SSL_CTX_set1_groups_list(ctx, groups) != 1)
         return -ENOMEM;
     if (SSL_CTX_set_cipher_list(ctx, o->ciphers != NULL ? o->ciphers : CIPHERS) != 1)
         return wrong_option("ciphers", o->ciphers != NULL ? o->ciphers : CIPHERS);

@@ -14,7 +14,8 @@ def jobs(program, *words):
 def main():
     program = sys.argv[1:]
     whole = jobs(program)
-    assert whole.returncode == 0 and whole.stderr == "", whole
+    # An older kernel, or an emulator, has no light guard pages, which is logged.
+    assert whole.returncode == 0 and "jobs:" not in whole.stderr, whole
     assert whole.stdout == "100 of 100 jobs done, the sum of squares is 338350\n", whole
     nothing = jobs(program, "0")
     assert nothing.stdout == "0 of 0 jobs done, the sum of squares is 0\n", nothing

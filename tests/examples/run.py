@@ -41,7 +41,9 @@ def main():
     done = run(program, "sh", "-c", "kill -TERM $$")
     assert done.returncode == 128 + 15 and not done.stdout, done
     done = run(program, "/nonexistent/program")
-    assert done.returncode == 127 and "No such file" in done.stderr, done
+    assert done.returncode == 127, done
+    # Under an emulator (its name comes first) the system cannot tell why.
+    assert len(program) > 1 or "No such file" in done.stderr, done
     # It answers, then hangs, together with what it started.
     done = run(program, "--deadline", "1", "sh", "-c", "sleep 1000 & echo $!; sleep 1000")
     assert done.returncode == 124 and "timed out" in done.stderr, done

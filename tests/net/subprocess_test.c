@@ -13,6 +13,7 @@
 #include <gust.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -351,6 +352,20 @@ TEST(a_callback_set_behind_the_end_is_told_soon)
 
 /* --- how it begins --- */
 
+/* Whether posix_spawn() tells of what went wrong in the child. An emulator of another processor
+ * forks where the C library shares its memory: there the child only exits, with 127. */
+static bool spawn_tells_errors(void)
+{
+    char path[] = "/nonexistent/program";
+    char *argv[] = {path, NULL};
+    pid_t pid;
+
+    if (posix_spawn(&pid, path, NULL, NULL, argv, argv + 1) != 0)
+        return true;
+    waitpid(pid, NULL, 0);
+    return false;
+}
+
 static int fail_to_start(void *arg)
 {
     static const struct {
@@ -374,9 +389,17 @@ static int fail_to_start(void *arg)
     (void)arg;
     for (size_t i = 0; i < gu_countof(cases); i++) {
         gust_subprocess *p = NULL;
+        int err, code = 0;
 
         TEST_CASE(cases[i].name);
-        assert_int_equal(gust_subprocess_open(cases[i].argv, &cases[i].options, &p), cases[i].err);
+        err = gust_subprocess_open(cases[i].argv, &cases[i].options, &p);
+        if (cases[i].err != -EINVAL && !spawn_tells_errors()) {
+            assert_int_equal(err, 0);
+            assert_int_equal(gust_subprocess_wait(p, &code), 0);
+            assert_int_equal(code, 127);
+            continue;
+        }
+        assert_int_equal(err, cases[i].err);
         assert_null(p);
     }
     return 0;
@@ -546,14 +569,17 @@ static int run_commands(void *arg)
         gust_command_result result = {.code = 99};
         int err = gust_run_command(SH(cases[i].script), &cases[i].options, &result);
 
+        bool is_untold = cases[i].err == -ENOENT && !spawn_tells_errors();
+        int code = is_untold ? 127 : cases[i].code;
+
         TEST_CASE(cases[i].name);
-        assert_int_equal(err, cases[i].err);
-        assert_int_equal(result.code, err < 0 ? 99 : cases[i].code);
+        assert_int_equal(err, is_untold ? 0 : cases[i].err);
+        assert_int_equal(result.code, err < 0 ? 99 : code);
         if (cases[i].out != NULL)
             assert_string_equal(result.out.ptr, cases[i].out);
         if (cases[i].errs != NULL)
             assert_string_equal(result.errs.ptr, cases[i].errs);
-        if (err == 0 && cases[i].out == NULL && cases[i].code == 0)
+        if (err == 0 && cases[i].out == NULL && code == 0)
             assert_memory_equal(result.out.ptr, many, sizeof many);
     }
     return 0;
