@@ -154,7 +154,7 @@ static bool set_server_name(struct gu_tls *tls, const char *name)
     if (is_ip)
         return true;
     SSL_set_hostflags(tls->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set_tlsext_host_name(tls->ssl, name) == 1 &&
+    return SSL_set_tlsext_host_name(tls->ssl, (char *)(uintptr_t)name) == 1 &&
            (!is_checked || SSL_set1_host(tls->ssl, name) == 1);
 }
 

@@ -149,9 +149,10 @@ static void tls_opened(struct gu_stream *s, int err, void *arg)
 
 static void open_side(struct side *side, const struct wire *w, int fd)
 {
+    static int result;
     gust_tls_context *context = tls_context_of(w);
-    int result = 1;
 
+    result = 1;
     assert_int_equal(gu_stream_open(&side->s, net, &ops, fd, transport->is_socket), 0);
     if (context == NULL)
         return;

@@ -212,7 +212,7 @@ static int get_from_callbacks(void *arg)
     (void)arg;
     for (int i = 1; i <= 3; i++)
         assert_non_null(
-            gust_loop_call_later(gust_loop_current(), i, put_callback, item_of("abc" + i - 1)));
+            gust_loop_call_later(gust_loop_current(), i, put_callback, item_of(&"abc"[i - 1])));
     for (int i = 1; i <= 3; i++) {
         void *item;
 
