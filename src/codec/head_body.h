@@ -150,7 +150,7 @@ GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index, unsigned 
     return false;
 }
 
-/* One field line, the nth; the next one's begin, or NULL. Where the head stands comes by value: a
+/* One field line, the nth; where the next begins, or NULL. Where the head stands comes by value: a
  * store to a field's id may be to anything, as far as the compiler can see, and would have it read
  * again each time. */
 GU_HEAD_INLINE const char *parse_field(struct gu_head_work *w, struct view *v, const char *line,

@@ -128,8 +128,6 @@ static void break_input(struct gu_stream *s, int err)
 
 /* --- receiving --- */
 
-/* Inlined into its two callers: behind a system call every return is mispredicted. */
-
 static gu_inline ssize_t receive(struct gu_stream *s, char *to, size_t size)
 {
     ssize_t n;
@@ -218,6 +216,8 @@ static gu_inline bool receive_once(struct gu_stream *s)
     return hand_up(s, have + (size_t)n) && !is_last;
 }
 
+/* Inlined into its two callers, with what it calls: behind a system call every return is
+ * mispredicted. */
 static gu_inline void dispatch(struct gu_stream *s, bool is_again)
 {
     struct gu_net *net = s->net;

@@ -94,7 +94,8 @@ static void end(struct gust_task *task)
 }
 
 /* A pooled task stands parked in end(); it comes back when its memory serves the next task. Flat:
- * a return through a frame that was left by a switch is mispredicted, so there are to be none. */
+ * where the switch is a call (see switch.h), a return through a frame that it left is mispredicted,
+ * so there are to be none. */
 static gu_flat void task_main(void *arg)
 {
     struct gust_task *task = arg;

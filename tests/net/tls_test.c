@@ -777,6 +777,12 @@ static int bad_beginning(void *arg)
     return 0;
 }
 
+/* An older kernel, or an emulator, has no light guard pages, which is logged by every loop. */
+static bool tells_of_guards(const char *line, const char *end)
+{
+    return memmem(line, (size_t)(end - line), "guard pages", 11) != NULL;
+}
+
 TEST(what_is_no_tls_is_closed_with_one_line)
 {
     static char *const beginnings[] = {
@@ -794,8 +800,8 @@ TEST(what_is_no_tls_is_closed_with_one_line)
         listen_to_log();
         assert_int_equal(gust_run(bad_beginning, beginnings[i]), 0);
         gu_log_set_sink(NULL, NULL);
-        for (const char *at = logged; (at = strstr(at, "TLS")) != NULL; at = strchr(at, '\n'))
-            n_lines++; /* other lines tell of the kernel's stacks */
+        for (const char *at = logged, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
+            n_lines += !tells_of_guards(at, end);
         assert_int_equal(n_lines, 1);
         assert_int_equal(strlen(seen), 0);
     }
