@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "http/http_impl.h"
 #include <gust.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,6 +101,7 @@ static gust_httpserver *server_new(void)
         .default_host = "a.c",
         .max_arguments = 20,
         .server = {.xheaders = true, .max_body_size = 4096, .linger_timeout = 0.001}};
+    char address[64]; /* nobody comes upon it, as might be upon a port */
     gust_app *app;
     gust_httpserver *server;
 
@@ -107,7 +109,8 @@ static gust_httpserver *server_new(void)
     app = gust_app_new(&options);
     server = app == NULL ? NULL : gust_httpserver_new(app, NULL);
     gu_assert(server != NULL);
-    gu_assert(gust_httpserver_listen(server, "127.0.0.1:0") == 0); /* that it has a loop */
+    snprintf(address, sizeof address, "unix:@gust-request-fuzz-%ld", (long)getpid());
+    gu_assert(gust_httpserver_listen(server, address) == 0); /* that it has a loop */
     return server;
 }
 

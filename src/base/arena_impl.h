@@ -61,16 +61,29 @@ void gu_arena_deinit(struct gust_arena *a);
 
 void *gu_arena_alloc_slow(struct gust_arena *a, size_t size);
 
+static inline size_t gu_arena_rounded(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+/* Whether it can be had without another chunk. */
+static inline bool gu_arena_has(const struct gust_arena *a, size_t size)
+{
+    return gu_arena_rounded(size) <= (size_t)(a->end - a->cur) && gu_arena_rounded(size) >= size;
+}
+
+static inline void *gu_arena_bump(struct gust_arena *a, size_t size)
+{
+    void *p = a->cur;
+
+    a->cur += gu_arena_rounded(size);
+    return p;
+}
+
 /* Aligned to 16, not cleared. NULL when memory is short or the limit would be passed. */
 static inline void *gu_arena_alloc(struct gust_arena *a, size_t size)
 {
-    size_t rounded = (size + 15) & ~(size_t)15;
-    void *p = a->cur;
-
-    if (gu_unlikely(rounded > (size_t)(a->end - a->cur) || rounded < size))
-        return gu_arena_alloc_slow(a, size);
-    a->cur += rounded;
-    return p;
+    return gu_likely(gu_arena_has(a, size)) ? gu_arena_bump(a, size) : gu_arena_alloc_slow(a, size);
 }
 
 /* A copy with a zero byte behind it; .ptr is NULL when memory is short. */

@@ -11,6 +11,7 @@
 #define GU_FIELDS_H
 
 #include "base/arena_impl.h"
+#include <string.h>
 
 struct gu_fields_item {
     struct gu_fields_item *next;
@@ -27,6 +28,38 @@ struct gu_fields {
 /* Whether a name is a token, and a value free of control characters but HTAB. */
 bool gu_field_name_ok(gust_str name);
 bool gu_field_value_ok(gust_str value);
+
+/* Room that gu_field_value_put() needs for a value of that length, and its zero byte. */
+#define GU_FIELD_SHORT 32
+
+/* A value of 8 to GU_FIELD_SHORT bytes, as nearly all are: copies it, puts a zero byte behind it,
+ * and says whether it passes gu_field_value_ok(), in one look at each byte. False too for a value
+ * with an HTAB, and for one of another length: these are left to the other way. */
+static inline bool gu_field_value_put(char *to, gust_str value)
+{
+    typedef uint8_t bytes __attribute__((vector_size(16)));
+    typedef uint64_t words __attribute__((vector_size(16)));
+    bytes first, last;
+    words odd;
+
+    if (gu_unlikely(value.len - 8 > GU_FIELD_SHORT - 8))
+        return false;
+    if (value.len < 16) {
+        memcpy(&odd, value.ptr, 8);
+        memcpy((char *)&odd + 8, value.ptr + value.len - 8, 8);
+        first = last = (bytes)odd;
+        memcpy(to, &odd, 8);
+        memcpy(to + value.len - 8, (char *)&odd + 8, 8);
+    } else {
+        memcpy(&first, value.ptr, 16);
+        memcpy(&last, value.ptr + value.len - 16, 16);
+        memcpy(to, &first, 16);
+        memcpy(to + value.len - 16, &last, 16);
+    }
+    to[value.len] = '\0';
+    odd = (words)((first < 0x20) | (first == 0x7f) | (last < 0x20) | (last == 0x7f));
+    return gu_likely((odd[0] | odd[1]) == 0);
+}
 
 /* A collection of at most `max` fields that copies what it is given into the arena. */
 static inline void gu_fields_init(struct gu_fields *f, struct gust_arena *arena, size_t max)

@@ -50,7 +50,7 @@ enum gu_head_result gu_head_parse_with(const struct gu_head_version *version, bo
     w.end = buf.ptr + buf.len;
     if (is_still_open(buf, resume))
         return GU_HEAD_MORE;
-    result = version->parse(&w);
+    result = is_response ? version->parse_response(&w) : version->parse_request(&w);
     if (result == GU_HEAD_DONE)
         *resume = (struct gu_head_resume){0};
     else if (result != GU_HEAD_MORE)

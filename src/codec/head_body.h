@@ -135,7 +135,7 @@ GU_HEAD_INLINE bool note_field(struct gu_head_work *w, unsigned index, unsigned 
     if (gu_likely(h->first[id] == 0))
         h->first[id] = (uint8_t)(index + 1);
     else
-        w->repeated |= 1u << id;
+        gu_head_repeats(w, id);
     if (id > GU_FIELD_LAST_UNDERSTOOD)
         return true;
     if (gu_likely(id == GU_FIELD_HOST)) {
@@ -206,7 +206,8 @@ GU_HEAD_INLINE enum gu_head_result parse_fields(struct gu_head_work *w, const ch
 }
 
 /* Parses the lines from `at` on, before which `n` field lines have passed. */
-GU_HEAD_INLINE enum gu_head_result parse_lines(struct gu_head_work *w, size_t at, unsigned n)
+GU_HEAD_INLINE enum gu_head_result parse_lines(struct gu_head_work *w, bool is_response, size_t at,
+                                               unsigned n)
 {
     struct gu_head *h = w->head;
     const char *line = w->buf + at, *next = line;
@@ -216,7 +217,7 @@ GU_HEAD_INLINE enum gu_head_result parse_lines(struct gu_head_work *w, size_t at
     h->host_at = h->host_len = 0;
     h->content_length = 0;
     if (at == 0)
-        next = w->is_response ? parse_status_line(w, line) : parse_request_line(w, line);
+        next = is_response ? parse_status_line(w, line) : parse_request_line(w, line);
     return gu_likely(next != NULL) ? parse_fields(w, next, n) : gu_head_stop(w, line, n);
 }
 
@@ -226,8 +227,7 @@ GU_HEAD_INLINE bool finish_plain(const struct gu_head_work *w)
     struct gu_head *h = w->head;
     const struct gu_field *host;
 
-    if (!w->is_plain || w->repeated != 0 || w->is_response || h->minor == 0 || h->flags != 0 ||
-        h->host_len != 0 || h->first[GU_FIELD_HOST] == 0)
+    if (gu_unlikely(!w->is_plain || h->first[GU_FIELD_HOST] == 0))
         return false;
     host = &h->fields[h->first[GU_FIELD_HOST] - 1];
     h->host_at = host->value;
@@ -236,7 +236,7 @@ GU_HEAD_INLINE bool finish_plain(const struct gu_head_work *w)
     return host->value_len > 0;
 }
 
-static enum gu_head_result parse(struct gu_head_work *w)
+GU_HEAD_INLINE enum gu_head_result parse(struct gu_head_work *w, bool is_response)
 {
     size_t at = w->resume->at;
     unsigned n = w->resume->n_fields;
@@ -245,13 +245,23 @@ static enum gu_head_result parse(struct gu_head_work *w)
     /* A head that came in parts was checked, line by line, from where it was left; now that its end
      * is there it is parsed from its first byte. No byte is parsed more often than twice, and the
      * part of a line that is not whole is only searched for its end (gu_head_parse_with()). */
-    while ((result = parse_lines(w, at, n)) == GU_HEAD_DONE && gu_unlikely(at > 0)) {
+    while ((result = parse_lines(w, is_response, at, n)) == GU_HEAD_DONE && gu_unlikely(at > 0)) {
         gu_head_forget(w);
         at = n = 0;
     }
-    if (result != GU_HEAD_DONE || gu_likely(finish_plain(w)))
+    if (result != GU_HEAD_DONE || (!is_response && gu_likely(finish_plain(w))))
         return result;
     return gu_head_finish(w);
+}
+
+static enum gu_head_result parse_request(struct gu_head_work *w)
+{
+    return parse(w, false);
+}
+
+static enum gu_head_result parse_response(struct gu_head_work *w)
+{
+    return parse(w, true);
 }
 
 #endif

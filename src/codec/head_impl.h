@@ -30,7 +30,8 @@ struct gu_head_work {
     const char *error;       /* what is wrong with the line in hand, or with the head */
     enum gu_head_result bad; /* what `error` is answered with */
     uint32_t repeated;       /* a bit for each field id that was there more than once */
-    bool is_plain;           /* no field but the Host was there that gu_head_take_field() takes */
+    bool is_plain; /* a path, HTTP/1.1, no field twice, none but the Host that means something here
+                    */
     bool has_close, has_keep_alive;
     bool lengths_differ;
 };
@@ -39,7 +40,8 @@ struct gu_head_work {
 struct gu_head_version {
     const char *name;
     bool (*is_supported)(void); /* by the processor that runs this; NULL: by all */
-    enum gu_head_result (*parse)(struct gu_head_work *w);
+    enum gu_head_result (*parse_request)(struct gu_head_work *w);
+    enum gu_head_result (*parse_response)(struct gu_head_work *w);
 };
 
 extern const struct gu_head_version gu_head_plain;
@@ -134,6 +136,12 @@ static inline const char *gu_head_too_many(struct gu_head_work *w)
     w->error = "more fields than the limit";
     w->bad = GU_HEAD_TOO_MANY;
     return NULL;
+}
+
+static inline void gu_head_repeats(struct gu_head_work *w, unsigned id)
+{
+    w->repeated |= 1u << id;
+    w->is_plain = false;
 }
 
 /* Drops what lines gathered that are going to be parsed again. */

@@ -85,6 +85,7 @@ const char *gu_head_take_version(struct gu_head_work *w, const char *at)
         return NULL;
     }
     w->head->minor = at[7] != '0';
+    w->is_plain = false;
     return at + 8 + tail_len;
 }
 
@@ -185,6 +186,7 @@ const char *gu_head_take_target(struct gu_head_work *w)
     gust_str target = gu_str(w->buf + h->target_at, h->target_len);
     gust_str path = gu_str(w->buf + h->path_at, h->path_len);
 
+    w->is_plain = false;
     if (h->method == GU_METHOD_CONNECT)
         return take_authority(h, target);
     if (starts_with_nocase(path, GU_STR("http://")) || starts_with_nocase(path, GU_STR("https://")))

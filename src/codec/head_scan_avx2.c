@@ -81,4 +81,4 @@ static bool is_supported(void)
            __builtin_cpu_supports("bmi2");
 }
 
-const struct gu_head_version gu_head_avx2 = {"avx2", is_supported, parse};
+const struct gu_head_version gu_head_avx2 = {"avx2", is_supported, parse_request, parse_response};

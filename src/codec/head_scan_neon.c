@@ -70,4 +70,4 @@ static inline size_t span(const char *p, const int8_t rows[16])
 #include "codec/head_blocks.h"
 #include "codec/head_body.h"
 
-const struct gu_head_version gu_head_neon = {"neon", NULL, parse};
+const struct gu_head_version gu_head_neon = {"neon", NULL, parse_request, parse_response};

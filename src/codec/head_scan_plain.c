@@ -53,4 +53,4 @@ static inline size_t host_span(const char *p)
 
 #include "codec/head_body.h"
 
-const struct gu_head_version gu_head_plain = {"plain", NULL, parse};
+const struct gu_head_version gu_head_plain = {"plain", NULL, parse_request, parse_response};

@@ -79,4 +79,5 @@ static bool is_supported(void)
     return __builtin_cpu_supports("sse4.2") != 0;
 }
 
-const struct gu_head_version gu_head_sse42 = {"sse4.2", is_supported, parse};
+const struct gu_head_version gu_head_sse42 = {"sse4.2", is_supported, parse_request,
+                                              parse_response};

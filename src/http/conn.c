@@ -153,7 +153,7 @@ void gu_conn_refuse(struct gu_conn *conn, int status, const char *why)
     const char *reason = gu_status_reason(status);
     char *out = gu_stream_reserve(&conn->s, 512);
     int n = snprintf(out, 512,
-                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain; charset=UTF-8\r\n"
+                     "HTTP/1.1 %d %s\r\n%sContent-Type: text/plain; charset=UTF-8\r\n"
                      "Content-Length: %zu\r\nConnection: close\r\n\r\n%d %s\n",
                      status, reason, gu_http_date(conn->server->http), strlen(reason) + 5, status,
                      reason);
@@ -418,23 +418,20 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
     return conn;
 }
 
-void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
+void gu_conn_end_exchange(struct gu_conn *conn, bool is_kept)
 {
-    conn->x = NULL;
-    conn->server->n_exchanges--;
-    if (gu_unlikely(conn->state == GU_CONN_CLOSED)) {
+    if (conn->state == GU_CONN_CLOSED) {
         gu_list_remove(&conn->all);
         gu_server_is_quiet(conn->server);
         gu_loop_free_later(conn->server->http->loop, conn, conn_free);
         return;
     }
-    if (gu_unlikely(!is_kept ||
-                    ((conn->is_ended || conn->server->is_draining) && !has_input(conn)))) {
+    if (!is_kept || ((conn->is_ended || conn->server->is_draining) && !has_input(conn))) {
         gu_conn_close_politely(conn);
         return;
     }
     gu_timeout_touch(conn->server->http->loop, &conn->timeout);
-    if (gu_unlikely((conn->s.flags & GU_STREAM_DISPATCHING) == 0))
+    if ((conn->s.flags & GU_STREAM_DISPATCHING) == 0)
         gu_stream_resume(&conn->s);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "http/http_impl.h"
 #include <time.h>
 
@@ -40,7 +41,9 @@ const char *gu_http_renew_date(struct gu_http *http)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    gu_date_format(http->date, now.tv_sec);
+    GU_PUT(http->date, "Date: ");
+    gu_date_format(http->date + 6, now.tv_sec);
+    memcpy(http->date + 6 + GU_DATE_LEN, "\r\n", sizeof "\r\n");
     http->date_until = http->loop->now + GU_SECOND - now.tv_nsec;
     return http->date;
 }

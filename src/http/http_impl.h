@@ -59,6 +59,8 @@ struct gu_conn {
 
 _Static_assert(sizeof(struct gu_conn) <= 192, "a waiting connection is this and nothing else");
 
+#define GU_HTTP_DATE_LEN (sizeof "Date: \r\n" - 1 + GU_DATE_LEN)
+
 /* What the connections of a loop share. */
 struct gu_http {
     struct gu_room room;
@@ -69,13 +71,13 @@ struct gu_http {
     struct gu_conn_slab *slabs;
     size_t n_lingering;
     gu_time date_until;
-    char date[GU_DATE_LEN + 1];
-    struct gu_head head; /* of the request that is being parsed */
+    char date[GU_HTTP_DATE_LEN + 1]; /* the whole line */
+    struct gu_head head;             /* of the request that is being parsed */
 };
 
 struct gu_http *gu_http_of(struct gust_loop *loop);
 
-/* The Date field's value, made once a second. */
+/* The Date field's line, made once a second. */
 const char *gu_http_renew_date(struct gu_http *http);
 static inline const char *gu_http_date(struct gu_http *http)
 {
@@ -163,8 +165,20 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
 /* Has the peer's rate looked at: it sends a body, or is to take an answer. */
 void gu_conn_watch(struct gu_conn *conn);
 
-/* The exchange has ended: its task is about to. */
-void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept);
+/* The exchange has ended: its task is about to. Nearly all end while what follows them is handed up
+ * already. */
+void gu_conn_end_exchange(struct gu_conn *conn, bool is_kept);
+static inline void gu_conn_exchange_ended(struct gu_conn *conn, bool is_kept)
+{
+    conn->x = NULL;
+    conn->server->n_exchanges--;
+    if (gu_likely(is_kept && conn->state == GU_CONN_OPEN) &&
+        gu_likely(!conn->is_ended && !conn->server->is_draining) &&
+        gu_likely((conn->s.flags & GU_STREAM_DISPATCHING) != 0))
+        gu_timeout_touch(conn->server->http->loop, &conn->timeout);
+    else
+        gu_conn_end_exchange(conn, is_kept);
+}
 
 /* Whether bytes were received behind the request in hand. */
 bool gu_conn_has_unused(const struct gu_conn *conn);
@@ -282,6 +296,17 @@ void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason
  * to send to. Nothing else may be written in between. */
 char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len);
 void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body);
+
+/* The same for what nearly every answer is: a 200 with its body to a GET of HTTP/1.1, over a
+ * connection that is kept. What framing otherwise asks one by one is asked once. */
+#define GU_X_PLAIN (GU_X_KEEP_ALIVE | GU_X_BODY_READ)
+static inline bool gu_exchange_is_plain(const struct gust_exchange *x)
+{
+    return x->flags == GU_X_PLAIN && x->method == GU_METHOD_GET && x->minor > 0 &&
+           !x->server->is_draining;
+}
+char *gu_exchange_open_plain(struct gust_exchange *x, size_t fields_len);
+void gu_exchange_close_plain(struct gust_exchange *x, char *to, gust_str body);
 
 /* As gust_exchange_write_headers(). */
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,

@@ -107,31 +107,42 @@ static void put_large_body(struct gust_exchange *x, gust_str body)
     gu_chunks_release(hold);
 }
 
-char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len)
+/* Room for a head in the output buffer, and for a body that is copied behind it. */
+static gu_inline char *reserve(struct gust_exchange *x, size_t room)
 {
-    size_t room = head_size(reason, fields_len);
-
-    settle(x, status);
-    if (gu_unlikely((x->flags & GU_X_GONE) != 0))
-        return NULL;
     if (gu_unlikely(room > GU_NET_OUT - GU_NET_COPY)) {
         refuse_large_head(x);
         return NULL;
     }
     x->out = gu_stream_reserve(&x->conn->s, room + GU_NET_COPY);
-    return put_status(x->out, status, reason);
+    return x->out;
 }
 
-void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
+char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len)
+{
+    char *to;
+
+    settle(x, status);
+    if (gu_unlikely((x->flags & GU_X_GONE) != 0))
+        return NULL;
+    to = reserve(x, head_size(reason, fields_len));
+    return gu_likely(to != NULL) ? put_status(to, status, reason) : NULL;
+}
+
+char *gu_exchange_open_plain(struct gust_exchange *x, size_t fields_len)
+{
+    char *to;
+
+    x->status = 200;
+    x->flags = GU_X_PLAIN | GU_X_HEAD_SENT;
+    to = reserve(x, HEAD_ROOM + fields_len);
+    return gu_likely(to != NULL) ? GU_PUT(to, "HTTP/1.1 200 OK\r\n") : NULL;
+}
+
+static gu_inline void put_body(struct gust_exchange *x, char *to, gust_str body)
 {
     struct gu_stream *s = &x->conn->s;
 
-    x->flags |= GU_X_FINISHED;
-    if (gu_unlikely(is_body_left(x)))
-        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
-    to = put_framing(x, to, (int64_t)body.len);
-    if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
-        body.len = 0;
     x->n_sent = body.len;
     if (gu_likely(body.len < GU_NET_COPY)) {
         to = gu_put(to, body.ptr, body.len);
@@ -140,6 +151,25 @@ void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
     }
     gu_stream_commit(s, (size_t)(to - x->out));
     put_large_body(x, body);
+}
+
+void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
+{
+    x->flags |= GU_X_FINISHED;
+    if (gu_unlikely(is_body_left(x)))
+        x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
+    to = put_framing(x, to, (int64_t)body.len);
+    if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
+        body.len = 0;
+    put_body(x, to, body);
+}
+
+void gu_exchange_close_plain(struct gust_exchange *x, char *to, gust_str body)
+{
+    x->flags = GU_X_PLAIN | GU_X_HEAD_SENT | GU_X_FINISHED;
+    to = GU_PUT(to, "Content-Length: ");
+    to += gu_fmt_u64(to, body.len);
+    put_body(x, GU_PUT(to, "\r\n\r\n"), body);
 }
 
 void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason, gust_str fields,

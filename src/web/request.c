@@ -147,6 +147,11 @@ static gu_noinline int run_at_length(gust_request *r, int status)
     return err;
 }
 
+static gu_cold void answer_failure(gust_request *r, int err)
+{
+    gu_response_error(r, &(gust_error){.code = err});
+}
+
 static int web_run(gust_exchange *x)
 {
     gust_request *r = gu_arena_alloc(&x->task->arena, sizeof *r + FIRST_BODY);
@@ -168,7 +173,7 @@ static int web_run(gust_exchange *x)
     else
         err = run_at_length(r, status);
     if (gu_unlikely(err < 0) && err != -GUST_EANSWERED)
-        gu_response_error(r, &(gust_error){.code = err});
+        answer_failure(r, err);
     gu_request_end(r);
     return 0;
 }

@@ -78,9 +78,7 @@ int gust_get_status(const gust_request *r)
  * that the handler's own, or none, is sent. */
 static bool is_content_type(gust_str name)
 {
-    return name.len == 12 &&
-           ((memcmp(name.ptr, "Content-", 8) == 0 && memcmp(name.ptr + 8, "Type", 4) == 0) ||
-            gu_bytes_ieq(name.ptr, "Content-Type", 12));
+    return name.len == 12 && gu_bytes_ieq(name.ptr, "Content-Type", 12);
 }
 
 static void note_default(gust_request *r, gust_str name)
@@ -151,8 +149,7 @@ static void put_field(gust_request *r, gust_str name, gust_str value, bool is_se
     add_field(r, name, value);
 }
 
-/* Nearly every handler sets it, and there is one of it. */
-static gu_flat void put_type(gust_request *r, gust_str value)
+static gu_noinline void put_long_type(gust_request *r, gust_str value)
 {
     if (gu_unlikely(!gu_field_value_ok(value))) {
         gu_response_latch(r, -EINVAL);
@@ -163,25 +160,46 @@ static gu_flat void put_type(gust_request *r, gust_str value)
         gu_response_latch(r, -ENOMEM);
 }
 
-void gust_set_header(gust_request *r, const char *name, const char *value)
+/* Nearly every handler sets it, and there is one of it. */
+static gu_inline void put_type(gust_request *r, gust_str value)
 {
-    if (!gu_response_may_set_head(r))
-        return;
-    if (gu_likely(is_content_type(gust_str_from(name))))
-        put_type(r, gust_str_from(value));
+    struct gust_arena *a = &r->x->arena;
+    char *copy = a->cur;
+
+    if (gu_likely(gu_arena_has(a, GU_FIELD_SHORT + 1)) &&
+        gu_likely(gu_field_value_put(copy, value)))
+        r->content_type = gu_str(gu_arena_bump(a, value.len + 1), value.len);
     else
-        put_field(r, gust_str_from(name), gust_str_from(value), true);
+        put_long_type(r, value);
 }
 
-void gust_add_header(gust_request *r, const char *name, const char *value)
+static gu_noinline void set_field(gust_request *r, gust_str name, gust_str value, bool is_set)
 {
     if (!gu_response_may_set_head(r))
         return;
-    if (is_content_type(gust_str_from(name)))
-        put_type(r, gust_str_from(value));
+    if (is_content_type(name))
+        put_type(r, value);
     else
-        put_field(r, gust_str_from(name), gust_str_from(value), false);
+        put_field(r, name, value, is_set);
 }
+
+void gust_set_header_str(gust_request *r, gust_str name, gust_str value)
+{
+    if (gu_likely((r->flags & (GU_R_FLUSHED | GU_R_ENDED)) == 0 && name.len == 12) &&
+        gu_likely(memcmp(name.ptr, "Content-Type", 12) == 0))
+        put_type(r, value);
+    else
+        set_field(r, name, value, true);
+}
+
+void gust_add_header_str(gust_request *r, gust_str name, gust_str value)
+{
+    set_field(r, name, value, false);
+}
+
+extern inline void gust_set_header(gust_request *r, const char *name, const char *value);
+extern inline void gust_add_header(gust_request *r, const char *name, const char *value);
+extern inline void gust_puts(gust_request *r, const char *text);
 
 void gust_clear_header(gust_request *r, const char *name)
 {
@@ -200,11 +218,6 @@ void gust_write(gust_request *r, const void *data, size_t len)
 {
     if (gu_likely(gu_response_may_write(r)))
         gu_buf_put(&r->body, data, len);
-}
-
-void gust_puts(gust_request *r, const char *text)
-{
-    gust_write(r, text, strlen(text));
 }
 
 void gust_printf(gust_request *r, const char *format, ...)
@@ -299,20 +312,18 @@ static size_t fields_size(const gust_request *r)
     return size;
 }
 
-static char *put_fields(const gust_request *r, char *to)
+/* `set` says which of the default fields are not ours to send. */
+static gu_inline char *put_fields(const gust_request *r, char *to, unsigned set)
 {
-    if (gu_likely((r->flags & GU_R_SERVER_SET) == 0))
+    if ((set & GU_R_SERVER_SET) == 0)
         to = GU_PUT(to, SERVER_LINE);
     if (gu_likely(r->content_type.ptr != NULL)) {
         to = GU_PUT(to, "Content-Type: ");
         to = gu_put(to, r->content_type.ptr, r->content_type.len);
         to = GU_PUT(to, "\r\n");
     }
-    if (gu_likely((r->flags & GU_R_DATE_SET) == 0)) {
-        to = GU_PUT(to, "Date: ");
-        to = gu_put(to, gu_http_date(r->x->server->http), GU_DATE_LEN);
-        to = GU_PUT(to, "\r\n");
-    }
+    if ((set & GU_R_DATE_SET) == 0)
+        to = gu_put(to, gu_http_date(r->x->server->http), GU_HTTP_DATE_LEN);
     for (const struct gu_out_field *f = r->fields; f != NULL; f = f->next) {
         to = gu_put(to, f->name.ptr, f->name.len);
         to = GU_PUT(to, ": ");
@@ -352,7 +363,13 @@ static gu_noinline bool matches_request(const gust_request *r, gust_str body)
                            gu_str(etag, sizeof etag));
 }
 
-gu_flat void gu_response_send(gust_request *r, gust_str body)
+static char *put_etag_field(char *to, gust_str body)
+{
+    to = put_etag(GU_PUT(to, "ETag: "), body);
+    return GU_PUT(to, "\r\n");
+}
+
+static gu_noinline void send_any(gust_request *r, gust_str body)
 {
     const gust_str whole = body;
     bool has_etag = wants_etag(r);
@@ -364,13 +381,32 @@ gu_flat void gu_response_send(gust_request *r, gust_str body)
     to = gu_exchange_open(r->x, r->status, r->reason, fields_size(r));
     if (gu_unlikely(to == NULL))
         return;
-    to = put_fields(r, to);
-    if (gu_likely(has_etag)) {
-        to = GU_PUT(to, "ETag: ");
-        to = put_etag(to, whole);
-        to = GU_PUT(to, "\r\n");
-    }
+    to = put_fields(r, to, r->flags);
+    if (gu_likely(has_etag))
+        to = put_etag_field(to, whole);
     gu_exchange_close(r->x, to, body);
+}
+
+/* A 200 of ours with all the default fields, for a client that has no copy of it. */
+static bool is_plain(const gust_request *r)
+{
+    return r->status == 200 && r->reason == NULL && (r->flags & GU_R_NOT_PLAIN) == 0 &&
+           r->x->first[GU_FIELD_IF_NONE_MATCH] == 0 && gu_exchange_is_plain(r->x);
+}
+
+gu_flat void gu_response_send(gust_request *r, gust_str body)
+{
+    char *to;
+
+    if (gu_unlikely(!is_plain(r))) {
+        send_any(r, body);
+        return;
+    }
+    to = gu_exchange_open_plain(r->x, fields_size(r));
+    if (gu_unlikely(to == NULL))
+        return;
+    to = put_etag_field(put_fields(r, to, 0), body);
+    gu_exchange_close_plain(r->x, to, body);
 }
 
 bool gu_response_lines(gust_request *r, gust_str *lines)
@@ -379,7 +415,7 @@ bool gu_response_lines(gust_request *r, gust_str *lines)
 
     if (start == NULL)
         return false;
-    *lines = gu_str(start, (size_t)(put_fields(r, start) - start));
+    *lines = gu_str(start, (size_t)(put_fields(r, start, r->flags) - start));
     return true;
 }
 

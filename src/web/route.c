@@ -388,15 +388,30 @@ static bool host_matches(struct search *s, const struct gu_rule *rule)
     return true;
 }
 
+/* The rule from `rule` on in its list whose path has those ends, which are all of a short one. */
+static inline const struct gu_rule *ends_from(const struct gu_rule *rule, size_t len,
+                                              struct gu_path_ends ends)
+{
+    while (rule != NULL && (rule->path.len != len || rule->ends.first != ends.first ||
+                            rule->ends.last != ends.last))
+        rule = rule->next_literal;
+    return rule;
+}
+
+static gu_noinline const struct gu_rule *long_from(const struct gu_rule *rule, gust_str path,
+                                                   struct gu_path_ends ends)
+{
+    while (rule != NULL && !gu_str_eq(rule->path, path))
+        rule = ends_from(rule->next_literal, path.len, ends);
+    return rule;
+}
+
 /* The literal rule of that path from `rule` on in its list; NULL without one. */
 static inline const struct gu_rule *literal_from(const struct gu_rule *rule, gust_str path,
                                                  struct gu_path_ends ends)
 {
-    while (rule != NULL &&
-           (rule->path.len != path.len || rule->ends.first != ends.first ||
-            rule->ends.last != ends.last || (path.len > 16 && !gu_str_eq(rule->path, path))))
-        rule = rule->next_literal;
-    return rule;
+    rule = ends_from(rule, path.len, ends);
+    return gu_likely(path.len <= 16) ? rule : long_from(rule, path, ends);
 }
 
 static inline const struct gu_rule *first_literal(const struct gu_router *router, gust_str path)

@@ -90,6 +90,9 @@ enum {
 #define GU_R_SPECIAL \
     (GU_R_ETAG_SET | GU_R_FLUSHED | GU_R_LENGTH_SET | GU_R_DETACHED | GU_R_GONE | GU_R_NEW_COOKIES)
 
+/* What leaves out, or puts in, what a response has by default. */
+#define GU_R_NOT_PLAIN (GU_R_SERVER_SET | GU_R_DATE_SET | GU_R_ETAG_SET | GU_R_NO_ETAG)
+
 /* A field of the response that is not one of the default ones. */
 struct gu_out_field {
     struct gu_out_field *next;

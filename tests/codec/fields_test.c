@@ -72,6 +72,30 @@ TEST(values_are_checked)
     }
 }
 
+/* Each length about those that it takes, each byte at each place: against the other way. */
+TEST(a_short_value_is_copied_and_checked_in_one)
+{
+    char value[48], copy[48];
+
+    for (size_t len = 0; len <= GU_FIELD_SHORT + 2; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                gust_str s = gu_str(value, len);
+                bool fits = len >= 8 && len <= GU_FIELD_SHORT;
+
+                memset(value, 'v', sizeof value);
+                memset(copy, '#', sizeof copy);
+                value[at] = (char)byte;
+                assert_int_equal(gu_field_value_put(copy, s),
+                                 fits && byte != '\t' && gu_field_value_ok(s));
+                if (fits) {
+                    assert_memory_equal(copy, value, len);
+                    assert_int_equal(copy[len], '\0');
+                }
+                assert_int_equal(copy[fits ? len + 1 : 0], '#');
+            }
+}
+
 TEST(fields_keep_their_order_and_repeat)
 {
     struct gu_fields f = fields_new(10);
