@@ -29,7 +29,7 @@ struct gu_fields {
 bool gu_field_name_ok(gust_str name);
 bool gu_field_value_ok(gust_str value);
 
-/* Room that gu_field_value_put() needs for a value of that length, and its zero byte. */
+/* The longest value that gu_field_value_put() takes; one byte more is the room that it needs. */
 #define GU_FIELD_SHORT 32
 
 /* A value of 8 to GU_FIELD_SHORT bytes, as nearly all are: copies it, puts a zero byte behind it,

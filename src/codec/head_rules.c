@@ -337,7 +337,7 @@ static const char *check_response(const struct gu_head_work *w)
     return NULL;
 }
 
-/* TORNADO.md's C13, with Connection as a list: a request of HTTP/1.0 also has to say where its body
+/* As Tornado, with Connection as a list: a request of HTTP/1.0 also has to say where its body
  * ends, or be of a kind that has none. */
 static bool is_kept_alive(const struct gu_head_work *w)
 {

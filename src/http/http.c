@@ -39,11 +39,12 @@ struct gu_http *gu_http_of(struct gust_loop *loop)
 const char *gu_http_renew_date(struct gu_http *http)
 {
     struct timespec now;
+    char *value;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    GU_PUT(http->date, "Date: ");
-    gu_date_format(http->date + 6, now.tv_sec);
-    memcpy(http->date + 6 + GU_DATE_LEN, "\r\n", sizeof "\r\n");
+    value = GU_PUT(http->date, "Date: ");
+    gu_date_format(value, now.tv_sec);
+    memcpy(value + GU_DATE_LEN, "\r\n", sizeof "\r\n");
     http->date_until = http->loop->now + GU_SECOND - now.tv_nsec;
     return http->date;
 }

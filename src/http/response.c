@@ -134,7 +134,7 @@ char *gu_exchange_open_plain(struct gust_exchange *x, size_t fields_len)
     char *to;
 
     x->status = 200;
-    x->flags = GU_X_PLAIN | GU_X_HEAD_SENT;
+    x->flags |= GU_X_HEAD_SENT;
     to = reserve(x, HEAD_ROOM + fields_len);
     return gu_likely(to != NULL) ? GU_PUT(to, "HTTP/1.1 200 OK\r\n") : NULL;
 }
@@ -166,7 +166,7 @@ void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
 
 void gu_exchange_close_plain(struct gust_exchange *x, char *to, gust_str body)
 {
-    x->flags = GU_X_PLAIN | GU_X_HEAD_SENT | GU_X_FINISHED;
+    x->flags |= GU_X_FINISHED;
     to = GU_PUT(to, "Content-Length: ");
     to += gu_fmt_u64(to, body.len);
     put_body(x, GU_PUT(to, "\r\n\r\n"), body);

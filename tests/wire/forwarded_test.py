@@ -1,4 +1,4 @@
-"""Who the client is, behind proxies: only where the server was told to believe them (TORNADO.md C17)."""
+"""Who the client is, behind proxies: only where the server was told to believe them."""
 
 import pytest
 

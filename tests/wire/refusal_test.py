@@ -1,6 +1,6 @@
 """Requests that have more than one reading, or none: one 400 (or its like), then the end.
 
-TORNADO.md E2 and "Where Gust differs". Behind each bad request stands another one: it is never
+Tornado's advisories, and where Gust is stricter. Behind each bad request stands another one: it is never
 answered, and never even started (the server counts).
 """
 

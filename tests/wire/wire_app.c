@@ -347,7 +347,7 @@ static int app_broken(gust_request *r)
     return -EIO;
 }
 
-/* TORNADO.md E2, GHSA-pr2v-jx2c-wg9f: what may not stand in a reason. */
+/* GHSA-pr2v-jx2c-wg9f: what may not stand in a reason. */
 static int app_reason(gust_request *r)
 {
     gust_set_reason(r, 400, "OK\r\nX-Injected: y");
