@@ -1,138 +1,25 @@
 /*
  * fault — every system call and every allocation of a conversation fails once
  *
- * A server and a client talk over a Unix socket and a pipe, on a clock that jumps. One call, the
- * n-th of its kind, is answered with an error or a short count; the conversation may fail, unless
- * the fault is one that nobody should notice, and the next one is served. n goes up until it is not
- * reached any more.
+ * A server and a client talk over a Unix socket, in plain and over TLS, and through a pipe, on a
+ * clock that jumps. One call, the n-th of its kind, is answered with an error or a short count; the
+ * conversation may fail, unless the fault is one that nobody should notice, and the next one is
+ * served. n goes up until it is not reached any more.
  */
 #include "base/alloc.h"
+#include "fault.h"
 #include "net/net_impl.h"
 #include "test.h"
+#include "tls_wire.h"
 #include <gust.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME "gust-fault-test"
-#define ADDRESS "unix:@" NAME
-#define SHORT (-1) /* the fault of moving one byte only */
-
-/* --- the faults --- */
-
-enum call { RECV, SEND, SENDMSG, READ, WRITEV, ACCEPT, CONNECT, SOCKET, CTL, WAIT, N_CALLS };
-
-static enum call failing;
-static int fault;           /* an errno, SHORT, or 0 for none */
-static unsigned n_to_fault; /* calls of that kind until it comes */
-static bool has_failed;
-static unsigned n_waits;
-
-static bool must_fail(enum call call)
-{
-    if (fault == 0 || call != failing || --n_to_fault > 0)
-        return false;
-    has_failed = true;
-    return true;
-}
-
-/* The answer of a call that moves bytes: the error, or how many it may move. */
-static ssize_t faulty(enum call call, size_t *size)
-{
-    if (!must_fail(call))
-        return 0;
-    if (fault == SHORT) {
-        *size = 1;
-        fault = 0;
-        return 0;
-    }
-    errno = fault;
-    fault = 0;
-    return -1;
-}
-
-static bool fails(enum call call)
-{
-    size_t size;
-
-    return faulty(call, &size) < 0;
-}
-
-/* What the linker calls instead: --wrap. */
-#define WRAP(type, name, ...)        \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
-
-WRAP(ssize_t, recv, int fd, void *to, size_t size, int flags)
-{
-    return faulty(RECV, &size) < 0 ? -1 : __real_recv(fd, to, size, flags);
-}
-
-WRAP(ssize_t, send, int fd, const void *bytes, size_t size, int flags)
-{
-    return faulty(SEND, &size) < 0 ? -1 : __real_send(fd, bytes, size, flags);
-}
-
-WRAP(ssize_t, read, int fd, void *to, size_t size)
-{
-    return faulty(READ, &size) < 0 ? -1 : __real_read(fd, to, size);
-}
-
-WRAP(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags)
-{
-    size_t size = 0;
-    struct iovec first = {message->msg_iov->iov_base, 1};
-    struct msghdr cut = {.msg_iov = &first, .msg_iovlen = 1};
-
-    if (faulty(SENDMSG, &size) < 0)
-        return -1;
-    return __real_sendmsg(fd, size == 1 ? &cut : message, flags);
-}
-
-WRAP(ssize_t, writev, int fd, const struct iovec *iov, int n)
-{
-    size_t size = 0;
-    struct iovec first = {iov->iov_base, 1};
-
-    if (faulty(WRITEV, &size) < 0)
-        return -1;
-    return size == 1 ? __real_writev(fd, &first, 1) : __real_writev(fd, iov, n);
-}
-
-WRAP(int, accept4, int fd, struct sockaddr *address, socklen_t *len, int flags)
-{
-    return fails(ACCEPT) ? -1 : __real_accept4(fd, address, len, flags);
-}
-
-WRAP(int, connect, int fd, const struct sockaddr *address, socklen_t len)
-{
-    return fails(CONNECT) ? -1 : __real_connect(fd, address, len);
-}
-
-WRAP(int, socket, int family, int type, int protocol)
-{
-    return fails(SOCKET) ? -1 : __real_socket(family, type, protocol);
-}
-
-WRAP(int, epoll_ctl, int fd, int op, int of, struct epoll_event *event)
-{
-    return fails(CTL) ? -1 : __real_epoll_ctl(fd, op, of, event);
-}
-
-WRAP(int, epoll_wait, int fd, struct epoll_event *events, int n, int ms)
-{
-    if (++n_waits > 100000) {
-        fprintf(stderr, "the loop spins\n");
-        abort();
-    }
-    return fails(WAIT) ? -1 : __real_epoll_wait(fd, events, n, ms);
-}
+#define MAX_N 500 /* calls of a kind in a conversation; more are a conversation without an end */
 
 /* --- the stage --- */
 
@@ -154,6 +41,8 @@ static void clock_jump(struct gu_clock *base, gu_time to)
 static struct jumping jumping;
 static gust_loop *loop;
 static gust_tcpserver *server;
+static char name[64]; /* the server's, which no other run of this program has */
+static gust_tls_options server_tls, client_tls;
 
 static int echo(gust_stream *s, void *arg)
 {
@@ -161,14 +50,38 @@ static int echo(gust_stream *s, void *arg)
     return gust_copy(s, s);
 }
 
-static void set_up(void)
+static void make_contexts(void)
 {
+    const struct tls_identity *identity = tls_localhost();
+    const gust_tls_options ours = {.server_side = true,
+                                   .cert = {.cert_pem = identity->cert, .key_pem = identity->key}};
+    const gust_tls_options theirs = {.ca_pem = tls_ca(), .server_name = "localhost"};
+
+    assert_int_equal(gust_tls_context_new(&ours, &server_tls.context), 0);
+    assert_int_equal(gust_tls_context_new(&theirs, &client_tls.context), 0);
+    server_tls.server_side = true;
+    client_tls.server_name = "localhost";
+}
+
+static void drop_contexts(void)
+{
+    gust_tls_context_free(server_tls.context);
+    gust_tls_context_free(client_tls.context);
+    server_tls = client_tls = (gust_tls_options){0};
+}
+
+static void set_up(bool is_tls)
+{
+    gust_tcpserver_options options = {.stream.tls = is_tls ? &server_tls : NULL};
+
     jumping = (struct jumping){{clock_read, clock_jump}, GU_SECOND};
-    n_waits = 0;
+    snprintf(name, sizeof name, "unix:@gust-fault-test-%d", (int)getpid());
     assert_int_equal(gust_loop_new(&(gust_loop_options){.poller = "epoll"}, &loop), 0);
     gu_loop_set_clock(loop, &jumping.base);
-    server = gust_tcpserver_new(echo, NULL, NULL);
-    assert_int_equal(gust_tcpserver_listen(server, ADDRESS), 0);
+    if (is_tls)
+        make_contexts();
+    server = gust_tcpserver_new(echo, NULL, &options);
+    assert_int_equal(gust_tcpserver_listen(server, name), 0);
 }
 
 static int nothing(void *arg)
@@ -183,6 +96,7 @@ static void tear_down(void)
     gust_tcpserver_free(server);
     assert_int_equal(gust_run(nothing, NULL), 0);
     gust_loop_close(loop);
+    drop_contexts();
 }
 
 /* --- the conversations --- */
@@ -195,15 +109,15 @@ static void send_big(void *stream)
 }
 
 /* A line there and back, then more than the kernel takes at once. */
-static int talk(void *arg)
+static int talk_by(const gust_tls_options *tls)
 {
+    const gust_connect_options options = {.tls = tls};
     gust_stream *s;
     gust_str line;
     int err;
 
     GUST_DEADLINE(5);
-    (void)arg;
-    err = gust_connect(ADDRESS, 0, NULL, &s);
+    err = gust_connect(name, 0, &options, &s);
     if (err == 0)
         err = gust_stream_write(s, "hello\n", 6);
     if (err == 0)
@@ -221,6 +135,56 @@ static int talk(void *arg)
     if (err == 0)
         assert_memory_equal(back, big, sizeof big);
     return err;
+}
+
+static int talk(void *arg)
+{
+    (void)arg;
+    return talk_by(NULL);
+}
+
+static int talk_in_secret(void *arg)
+{
+    (void)arg;
+    return talk_by(&client_tls);
+}
+
+/* A line there and back, the end, and the end of the other. */
+static int leave_by(const gust_tls_options *tls)
+{
+    const gust_connect_options options = {.tls = tls};
+    gust_stream *s;
+    gust_str line;
+    int err;
+
+    GUST_DEADLINE(5);
+    err = gust_connect(name, 0, &options, &s);
+    if (err == 0)
+        err = gust_stream_write(s, "bye\n", 4);
+    if (err == 0)
+        err = gust_stream_shutdown(s);
+    if (err == 0)
+        err = gust_read_until_close(s, 100, &line);
+    if (err == 0 && !gust_str_equal(line, "bye\n")) /* the server gave up */
+        err = -GUST_ECLOSED;
+    return err;
+}
+
+static int leave(void *arg)
+{
+    (void)arg;
+    return leave_by(NULL);
+}
+
+static int leave_in_secret(void *arg)
+{
+    (void)arg;
+    return leave_by(&client_tls);
+}
+
+static bool is_secret(int (*conversation)(void *))
+{
+    return conversation == talk_in_secret || conversation == leave_in_secret;
 }
 
 static int through_pipe(void *arg)
@@ -249,29 +213,30 @@ static int through_pipe(void *arg)
     return err;
 }
 
+/* --- one fault each --- */
+
 /* Fails the n-th call for all n. */
-static unsigned fail_each(enum call call, int with, bool is_harmless, int (*conversation)(void *))
+static unsigned fail_each(enum fault_call call, int fault, bool is_harmless,
+                          int (*conversation)(void *))
 {
     unsigned n = 0;
+    bool has_failed;
 
     do {
         int err;
 
-        has_failed = false;
-        failing = call;
-        fault = with;
-        n_to_fault = ++n;
-        n_waits = 0;
+        fault_set(call, ++n, fault);
         err = gust_run(conversation, NULL);
-        fault = 0;
+        has_failed = fault_clear();
         if (err < 0 && is_harmless)
-            fail_msg("fault %d at call %u was noticed: %s", with, n, gust_strerror(err));
+            fail_msg("fault %d at call %u was noticed: %s", fault, n, gust_strerror(err));
         if (err < 0 && !has_failed)
             fail_msg("failed without a fault, n = %u: %s", n, gust_strerror(err));
         err = gust_run(conversation, NULL);
         if (err < 0)
-            fail_msg("behind fault %d at call %u: %s", with, n, gust_strerror(err));
-    } while (has_failed && n < 500);
+            fail_msg("behind fault %d at call %u: %s", fault, n, gust_strerror(err));
+    } while (has_failed && n < MAX_N);
+    assert_true(n < MAX_N);
     return n - 1;
 }
 
@@ -279,41 +244,71 @@ TEST(a_failing_system_call_costs_its_conversation_at_the_most)
 {
     static const struct {
         const char *name;
-        enum call call;
-        bool is_pipe;
+        enum fault_call call;
+        int (*conversation)(void *);
         int harmless[8], others[8]; /* faults that nobody may notice, and those that may be */
     } cases[] = {
         /* EAGAIN, and a short count, where there are bytes, are what epoll(7) says cannot be. */
-        {"recv", RECV, false, {EINTR, ENOBUFS, ENOMEM}, {SHORT, EAGAIN, ECONNRESET, ETIMEDOUT}},
-        {"send", SEND, false, {EINTR, SHORT, ENOBUFS, ENOMEM}, {EAGAIN, EPIPE, ECONNRESET}},
-        {"sendmsg", SENDMSG, false, {EINTR, SHORT, ENOBUFS, ENOMEM}, {EAGAIN, EPIPE, ECONNRESET}},
-        {"read", READ, true, {EINTR, SHORT, ENOMEM}, {EAGAIN, EIO}},
-        {"writev", WRITEV, true, {EINTR, SHORT, ENOMEM}, {EAGAIN, EPIPE, EIO}},
+        {"recv",
+         FAULT_RECV,
+         talk,
+         {EINTR, ENOBUFS, ENOMEM},
+         {FAULT_SHORT, EAGAIN, ECONNRESET, ETIMEDOUT}},
+        {"send",
+         FAULT_SEND,
+         talk,
+         {EINTR, FAULT_SHORT, ENOBUFS, ENOMEM},
+         {EAGAIN, EPIPE, ECONNRESET}},
+        {"sendmsg",
+         FAULT_SENDMSG,
+         talk,
+         {EINTR, FAULT_SHORT, ENOBUFS, ENOMEM},
+         {EAGAIN, EPIPE, ECONNRESET}},
+        {"read", FAULT_READ, through_pipe, {EINTR, FAULT_SHORT, ENOMEM}, {EAGAIN, EIO}},
+        {"writev", FAULT_WRITEV, through_pipe, {EINTR, FAULT_SHORT, ENOMEM}, {EAGAIN, EPIPE, EIO}},
         {"accept4",
-         ACCEPT,
-         false,
+         FAULT_ACCEPT,
+         talk,
          {EINTR, EAGAIN, ECONNABORTED, ENETDOWN, EINVAL, ENOBUFS, ENOMEM},
          {EMFILE, ENFILE}},
-        {"connect", CONNECT, false, {0}, {ECONNREFUSED, EAGAIN, ENOBUFS}},
-        {"socket", SOCKET, false, {0}, {EMFILE, ENFILE, ENOBUFS, ENOMEM}},
-        {"epoll_ctl", CTL, false, {0}, {ENOMEM, ENOSPC}},
-        {"epoll_ctl of a pipe", CTL, true, {0}, {ENOMEM, ENOSPC}},
-        {"epoll_wait", WAIT, false, {EINTR, ENOMEM}, {0}},
+        {"connect", FAULT_CONNECT, talk, {0}, {ECONNREFUSED, EAGAIN, ENOBUFS}},
+        {"socket", FAULT_SOCKET, talk, {0}, {EMFILE, ENFILE, ENOBUFS, ENOMEM}},
+        {"shutdown", FAULT_SHUTDOWN, leave, {0}, {ENOTCONN, ENOBUFS}},
+        {"epoll_ctl", FAULT_CTL, talk, {0}, {ENOMEM, ENOSPC}},
+        {"epoll_ctl of a pipe", FAULT_CTL, through_pipe, {0}, {ENOMEM, ENOSPC}},
+        {"epoll_wait", FAULT_WAIT, talk, {EINTR, ENOMEM}, {0}},
+        {"recv, TLS",
+         FAULT_RECV,
+         talk_in_secret,
+         {EINTR, ENOBUFS, ENOMEM},
+         {FAULT_SHORT, EAGAIN, ECONNRESET, ETIMEDOUT}},
+        {"send, TLS",
+         FAULT_SEND,
+         talk_in_secret,
+         {EINTR, FAULT_SHORT, ENOBUFS, ENOMEM},
+         {EAGAIN, EPIPE, ECONNRESET}},
+        {"shutdown, TLS", FAULT_SHUTDOWN, leave_in_secret, {0}, {ENOTCONN, ENOBUFS}},
+        /* The goodbye is said once: without room for it the peer takes the end for a cut. */
+        {"send of a goodbye, TLS",
+         FAULT_SEND,
+         leave_in_secret,
+         {EINTR, FAULT_SHORT},
+         {EAGAIN, ENOBUFS, ENOMEM, EPIPE}},
+        {"epoll_ctl, TLS", FAULT_CTL, talk_in_secret, {0}, {ENOMEM, ENOSPC}},
+        {"epoll_wait, TLS", FAULT_WAIT, talk_in_secret, {EINTR, ENOMEM}, {0}},
     };
 
     for (size_t i = 0; i < sizeof big; i++)
         big[i] = (char)(i * 2654435761u >> 15);
     for (size_t i = 0; i < gu_countof(cases); i++) {
-        int (*conversation)(void *) = cases[i].is_pipe ? through_pipe : talk;
-
         TEST_CASE(cases[i].name);
-        set_up();
-        if (cases[i].call == WAIT) /* the clock that jumps would take it for an idle wait */
+        set_up(is_secret(cases[i].conversation));
+        if (cases[i].call == FAULT_WAIT) /* the clock that jumps would take it for an idle wait */
             gu_loop_set_clock(loop, NULL);
         for (const int *f = cases[i].harmless; *f != 0; f++)
-            assert_true(fail_each(cases[i].call, *f, true, conversation) > 0);
+            assert_true(fail_each(cases[i].call, *f, true, cases[i].conversation) > 0);
         for (const int *f = cases[i].others; *f != 0; f++)
-            assert_true(fail_each(cases[i].call, *f, false, conversation) > 0);
+            assert_true(fail_each(cases[i].call, *f, false, cases[i].conversation) > 0);
         gu_loop_set_clock(loop, &jumping.base);
         tear_down();
     }
@@ -321,15 +316,15 @@ TEST(a_failing_system_call_costs_its_conversation_at_the_most)
 
 TEST(an_allocation_that_fails_costs_its_conversation_at_the_most)
 {
-    int (*const conversations[])(void *) = {talk, through_pipe};
+    int (*const conversations[])(void *) = {talk, leave, talk_in_secret, leave_in_secret,
+                                            through_pipe};
 
     for (size_t i = 0; i < gu_countof(conversations); i++) {
         uint64_t n = 0;
         bool is_reached = true;
 
-        set_up();
+        set_up(is_secret(conversations[i]));
         while (is_reached) {
-            n_waits = 0;
             gu_alloc_fail_at(++n);
             gust_ignore(gust_run(conversations[i], NULL));
             is_reached = gu_alloc_has_failed();
@@ -350,18 +345,27 @@ static int wait_a_while(void *arg)
     return 0;
 }
 
+/* "unix:@name": behind the zero byte of an abstract name. */
+static socklen_t abstract_name(struct sockaddr_un *address)
+{
+    size_t len = strlen(name + strlen("unix:@"));
+
+    memcpy(address->sun_path + 1, name + strlen("unix:@"), len);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
+}
+
 TEST(out_of_descriptors_turns_away_and_does_not_spin)
 {
     enum { N = 20, ROOM = 5 };
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(NAME));
+    socklen_t len;
     struct rlimit limit, low;
     int clients[N], n_away = 0, n_served = 0;
     uint64_t turns;
     char byte;
 
-    memcpy(address.sun_path + 1, NAME, strlen(NAME));
-    set_up();
+    set_up(false);
+    len = abstract_name(&address);
     for (int i = 0; i < N; i++)
         clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_return_code(getrlimit(RLIMIT_NOFILE, &limit), errno);
@@ -372,7 +376,6 @@ TEST(out_of_descriptors_turns_away_and_does_not_spin)
         assert_int_equal(write(clients[i], "x", 1), 1);
     }
     turns = loop->n_turns;
-    n_waits = 0;
     assert_int_equal(gust_run(wait_a_while, NULL), 0);
     /* Three seconds are thirty pauses, of which each turns one away until nobody waits. */
     assert_in_range(loop->n_turns - turns, 10, 200);
