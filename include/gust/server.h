@@ -165,8 +165,8 @@ GUST_API int gust_httpserver_bind(gust_httpserver *server, const char *address) 
  */
 GUST_API int gust_httpserver_start(gust_httpserver *server, int n) GUST_CHECK;
 
-/** Accepts from listening sockets (gust_bind_sockets). **Takes fds**, on failure too. **Errors:**
- * -ENOMEM, or what the system says. */
+/** Accepts from listening sockets (gust_bind_sockets): from all, or on failure from none. **Takes
+ * fds**, on failure too. **Errors:** -ENOMEM, or what the system says. */
 GUST_API int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[],
                                          size_t n_fds) GUST_CHECK;
 

@@ -33,8 +33,8 @@ GUST_API gust_tcpserver *gust_tcpserver_new(int (*handle)(gust_stream *stream, v
  * gust_bind_sockets(), -ENOMEM. */
 GUST_API int gust_tcpserver_listen(gust_tcpserver *server, const char *address) GUST_CHECK;
 
-/** Accepts from listening sockets that somebody else made. **Takes fds**, on failure too.
- * **Errors:** -ENOMEM, or what the system says. */
+/** Accepts from listening sockets that somebody else made: from all, or on failure from none.
+ * **Takes fds**, on failure too. **Errors:** -ENOMEM, or what the system says. */
 GUST_API int gust_tcpserver_add_sockets(gust_tcpserver *server, const int fds[],
                                         size_t n) GUST_CHECK;
 

@@ -303,16 +303,27 @@ static int add_socket(gust_httpserver *server, int fd)
     return 0;
 }
 
+/* Takes back the newest sockets, on which nothing was accepted yet. */
+static gu_cold void drop_sockets(gust_httpserver *server, size_t n)
+{
+    while (n-- > 0)
+        free_listener(gu_container_of(server->listeners.prev, struct gu_server_listener, link));
+}
+
 int gust_httpserver_add_sockets(gust_httpserver *server, const int fds[], size_t n_fds)
 {
     int err = open_server(server);
+    size_t n = 0;
 
     for (size_t i = 0; i < n_fds; i++) {
         if (err == 0)
             err = add_socket(server, fds[i]);
         else
             close(fds[i]);
+        n += err == 0;
     }
+    if (err < 0)
+        drop_sockets(server, n);
     return err;
 }
 

@@ -104,17 +104,28 @@ static bool is_family_missing(int err)
     return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL;
 }
 
+/* A socket as listen_on(), where the port is 0 on the port of `first`, which may be none (-1). */
+static int listen_beside(int first, struct gu_address *address, const gust_bind_options *options)
+{
+    int port;
+
+    if (first < 0 || gu_address_port(&address->as.any) != 0)
+        return listen_on(address, options);
+    port = gust_socket_port(first);
+    if (port < 0)
+        return port;
+    gu_address_set_port(address, (uint16_t)port);
+    return listen_on(address, options);
+}
+
 /* Binds each address of the list; where the port is 0, the later ones get the first one's. */
 static int bind_list(struct gu_address *list, size_t n, const gust_bind_options *options, int *fds)
 {
     int n_fds = 0, err = -EADDRNOTAVAIL;
 
     for (size_t i = 0; i < n; i++) {
-        int fd;
+        int fd = listen_beside(n_fds > 0 ? fds[0] : -1, &list[i], options);
 
-        if (n_fds > 0 && gu_address_port(&list[i].as.any) == 0)
-            gu_address_set_port(&list[i], (uint16_t)gust_socket_port(fds[0]));
-        fd = listen_on(&list[i], options);
         if (fd >= 0) {
             fds[n_fds++] = fd;
         } else if (n == 1 || !is_family_missing(fd)) {

@@ -223,15 +223,29 @@ static int add_socket(gust_tcpserver *server, int fd)
     return 0;
 }
 
-int gust_tcpserver_add_sockets(gust_tcpserver *server, const int fds[], size_t n)
+static void free_listener(gust_tcpserver *server, struct gu_link *link)
+{
+    struct tcp_listener *listener = gu_container_of(link, struct tcp_listener, link);
+
+    gu_list_remove(link);
+    gu_listener_close(&listener->base);
+    gu_loop_free_later(server->loop, listener, gu_free);
+}
+
+int gust_tcpserver_add_sockets(gust_tcpserver *server, const int fds[], size_t n_fds)
 {
     int err = 0;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n_fds; i++) {
         if (err == 0)
             err = add_socket(server, fds[i]);
         else
             close(fds[i]);
+        n += err == 0;
+    }
+    while (err < 0 && n-- > 0)
+        free_listener(server, server->listeners.prev);
     return err;
 }
 
@@ -254,13 +268,8 @@ int gust_tcpserver_port(const gust_tcpserver *server)
 
 void gust_tcpserver_stop(gust_tcpserver *server)
 {
-    struct gu_link *link;
-
-    while ((link = gu_list_pop(&server->listeners)) != NULL) {
-        struct tcp_listener *listener = gu_container_of(link, struct tcp_listener, link);
-
-        gu_listener_close(&listener->base);
-        gu_loop_free_later(server->loop, listener, gu_free);
+    GU_LIST_FOREACH_SAFE (link, &server->listeners) {
+        free_listener(server, link);
     }
 }
 

@@ -336,6 +336,24 @@ TEST(an_allocation_that_fails_costs_its_conversation_at_the_most)
     }
 }
 
+/* --- an address of two sockets --- */
+
+TEST(a_server_takes_all_sockets_of_an_address_or_none)
+{
+    gust_tcpserver *two;
+
+    set_up(false);
+    two = gust_tcpserver_new(echo, NULL, NULL);
+    fault_set(FAULT_CTL, 2, ENOMEM);
+    assert_int_equal(gust_tcpserver_listen(two, "localhost:0"), -ENOMEM);
+    assert_true(fault_clear());
+    assert_int_equal(gust_tcpserver_port(two), 0);
+    assert_int_equal(gust_tcpserver_listen(two, "localhost:0"), 0);
+    assert_true(gust_tcpserver_port(two) > 0);
+    gust_tcpserver_free(two);
+    tear_down();
+}
+
 /* --- no descriptors left --- */
 
 static int wait_a_while(void *arg)
