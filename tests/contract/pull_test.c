@@ -512,8 +512,7 @@ static int talk_through(const char *address)
 
 static int serve_and_talk(void *arg)
 {
-    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", "localhost:0",
-                                            "unix:@gust-pull-test"};
+    const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", "localhost:0", test_address()};
 
     (void)arg;
     for (size_t i = 0; i < gu_countof(addresses); i++) {
@@ -602,8 +601,8 @@ static int free_while_serving(void *arg)
     gust_str lent;
 
     (void)arg;
-    assert_int_equal(gust_tcpserver_listen(server, "unix:@gust-pull-test"), 0);
-    assert_int_equal(gust_connect("unix:@gust-pull-test", 0, NULL, &client), 0);
+    assert_int_equal(gust_tcpserver_listen(server, test_address()), 0);
+    assert_int_equal(gust_connect(test_address(), 0, NULL, &client), 0);
     while (n_serving == 0)
         gust_yield();
     gust_tcpserver_free(server);
@@ -695,9 +694,9 @@ static int talk_to_protocol(void *arg)
 
     (void)arg;
     n_ended = n_drained = n_closed = 0;
-    assert_int_equal(gust_tcpserver_listen(server, "unix:@gust-pull-test"), 0);
+    assert_int_equal(gust_tcpserver_listen(server, test_address()), 0);
     for (size_t i = 0; i < gu_countof(last); i++) {
-        assert_int_equal(gust_connect("unix:@gust-pull-test", 0, NULL, &s), 0);
+        assert_int_equal(gust_connect(test_address(), 0, NULL, &s), 0);
         assert_int_equal(gust_stream_write(s, "he", 2), 0);
         gust_sleep(0.001);
         assert_int_equal(gust_stream_write(s, "llo\nbig\n", 8), 0);

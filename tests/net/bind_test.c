@@ -216,7 +216,7 @@ TEST(the_backlog_bounds_who_waits)
     gust_bind_options options = {.backlog = 1};
     int fd, clients[2];
 
-    assert_int_equal(gust_bind_sockets("unix:@gust-bind-test-backlog", &options, &fd, 1), 1);
+    assert_int_equal(gust_bind_sockets(test_address(), &options, &fd, 1), 1);
     /* Linux lets one more wait than it was told. */
     for (int i = 0; i < 2; i++) {
         clients[i] = connect_to(fd);

@@ -41,7 +41,6 @@ static void clock_jump(struct gu_clock *base, gu_time to)
 static struct jumping jumping;
 static gust_loop *loop;
 static gust_tcpserver *server;
-static char name[64]; /* the server's, which no other run of this program has */
 static gust_tls_options server_tls, client_tls;
 
 static int echo(gust_stream *s, void *arg)
@@ -75,13 +74,12 @@ static void set_up(bool is_tls)
     gust_tcpserver_options options = {.stream.tls = is_tls ? &server_tls : NULL};
 
     jumping = (struct jumping){{clock_read, clock_jump}, GU_SECOND};
-    snprintf(name, sizeof name, "unix:@gust-fault-test-%d", (int)getpid());
     assert_int_equal(gust_loop_new(&(gust_loop_options){.poller = "epoll"}, &loop), 0);
     gu_loop_set_clock(loop, &jumping.base);
     if (is_tls)
         make_contexts();
     server = gust_tcpserver_new(echo, NULL, &options);
-    assert_int_equal(gust_tcpserver_listen(server, name), 0);
+    assert_int_equal(gust_tcpserver_listen(server, test_address()), 0);
 }
 
 static int nothing(void *arg)
@@ -117,7 +115,7 @@ static int talk_by(const gust_tls_options *tls)
     int err;
 
     GUST_DEADLINE(5);
-    err = gust_connect(name, 0, &options, &s);
+    err = gust_connect(test_address(), 0, &options, &s);
     if (err == 0)
         err = gust_stream_write(s, "hello\n", 6);
     if (err == 0)
@@ -158,7 +156,7 @@ static int leave_by(const gust_tls_options *tls)
     int err;
 
     GUST_DEADLINE(5);
-    err = gust_connect(name, 0, &options, &s);
+    err = gust_connect(test_address(), 0, &options, &s);
     if (err == 0)
         err = gust_stream_write(s, "bye\n", 4);
     if (err == 0)
@@ -366,9 +364,10 @@ static int wait_a_while(void *arg)
 /* "unix:@name": behind the zero byte of an abstract name. */
 static socklen_t abstract_name(struct sockaddr_un *address)
 {
-    size_t len = strlen(name + strlen("unix:@"));
+    const char *name = test_address() + strlen("unix:@");
+    size_t len = strlen(name);
 
-    memcpy(address->sun_path + 1, name + strlen("unix:@"), len);
+    memcpy(address->sun_path + 1, name, len);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
 }
 

@@ -360,7 +360,7 @@ TEST(sets_share_the_queue_of_a_unix_socket)
     struct gu_sockets sets[2] = {0};
     char first[GUST_ADDRESS_TEXT], second[GUST_ADDRESS_TEXT];
 
-    assert_int_equal(gu_sockets_bind("unix:@gust-supervisor-test", sets, 2), 0);
+    assert_int_equal(gu_sockets_bind(test_address(), sets, 2), 0);
     assert_int_equal(gust_socket_address(sets[0].fds[0], first), 0);
     assert_int_equal(gust_socket_address(sets[1].fds[0], second), 0);
     assert_string_equal(first, second);

@@ -28,6 +28,14 @@ void test_case(const char *name)
     row = name;
 }
 
+const char *test_address(void)
+{
+    static char address[64];
+
+    snprintf(address, sizeof address, "unix:@gust-test-%d", (int)getpid());
+    return address;
+}
+
 static int count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -35,6 +35,9 @@ void test_case(const char *name);
 /* Runs fn(arg) in a child process that must abort, and whose stderr must hold `message`. */
 void assert_aborts(void (*fn)(void *), void *arg, const char *message);
 
+/* "unix:@…": an address that no other process has, because checkouts are tested side by side. */
+const char *test_address(void);
+
 #define TEST(name_)                                                 \
     static void name_(void **state);                                \
     static struct test_entry entry_##name_ = {#name_, name_, NULL}; \
