@@ -42,6 +42,7 @@ static struct jumping jumping;
 static gust_loop *loop;
 static gust_tcpserver *server;
 static gust_tls_options server_tls, client_tls;
+static double patience; /* of a conversation, in seconds */
 
 static int echo(gust_stream *s, void *arg)
 {
@@ -74,6 +75,7 @@ static void set_up(bool is_tls)
     gust_tcpserver_options options = {.stream.tls = is_tls ? &server_tls : NULL};
 
     jumping = (struct jumping){{clock_read, clock_jump}, GU_SECOND};
+    patience = 5;
     assert_int_equal(gust_loop_new(&(gust_loop_options){.poller = "epoll"}, &loop), 0);
     gu_loop_set_clock(loop, &jumping.base);
     if (is_tls)
@@ -114,7 +116,7 @@ static int talk_by(const gust_tls_options *tls)
     gust_str line;
     int err;
 
-    GUST_DEADLINE(5);
+    GUST_DEADLINE(patience);
     err = gust_connect(test_address(), 0, &options, &s);
     if (err == 0)
         err = gust_stream_write(s, "hello\n", 6);
@@ -155,7 +157,7 @@ static int leave_by(const gust_tls_options *tls)
     gust_str line;
     int err;
 
-    GUST_DEADLINE(5);
+    GUST_DEADLINE(patience);
     err = gust_connect(test_address(), 0, &options, &s);
     if (err == 0)
         err = gust_stream_write(s, "bye\n", 4);
@@ -190,7 +192,7 @@ static int through_pipe(void *arg)
     gust_stream *in = NULL, *out = NULL;
     int fds[2], err;
 
-    GUST_DEADLINE(5);
+    GUST_DEADLINE(patience);
     (void)arg;
     assert_return_code(pipe(fds), errno);
     err = gust_stream_open(fds[0], NULL, &in);
@@ -301,8 +303,10 @@ TEST(a_failing_system_call_costs_its_conversation_at_the_most)
     for (size_t i = 0; i < gu_countof(cases); i++) {
         TEST_CASE(cases[i].name);
         set_up(is_secret(cases[i].conversation));
-        if (cases[i].call == FAULT_WAIT) /* the clock that jumps would take it for an idle wait */
+        if (cases[i].call == FAULT_WAIT) { /* the clock that jumps would take it for an idle wait */
             gu_loop_set_clock(loop, NULL);
+            patience = 100; /* on the real clock a machine that is busy needs time */
+        }
         for (const int *f = cases[i].harmless; *f != 0; f++)
             assert_true(fail_each(cases[i].call, *f, true, cases[i].conversation) > 0);
         for (const int *f = cases[i].others; *f != 0; f++)
