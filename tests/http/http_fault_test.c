@@ -6,6 +6,7 @@
  * for every n that is reached; what it costs is its own connection at the most, and the next
  * request is answered.
  */
+#include "base/alloc.h"
 #include "fault.h"
 #include "http_stage.h"
 #include <arpa/inet.h>
@@ -115,6 +116,51 @@ TEST(a_server_that_could_not_listen_says_why_and_does_when_asked_again)
         stage->server = NULL;
         http_end();
     }
+}
+
+/* A stage and a server on it, with the n-th allocation failing. Whether it was reached. */
+static bool set_up_without_memory(uint64_t n)
+{
+    bool has_failed;
+    int err = -ENOMEM;
+
+    http_stage_open("epoll");
+    gu_alloc_fail_at(n);
+    stage->server = gust_httpserver_new_delegate(&delegate, NULL, NULL);
+    if (stage->server != NULL)
+        err = gust_httpserver_listen(stage->server, "localhost:0");
+    has_failed = gu_alloc_has_failed();
+    gu_alloc_fail_at(0);
+    assert_true(err == 0 || (has_failed && err == -ENOMEM));
+    if (stage->server == NULL)
+        stage->server = gust_httpserver_new_delegate(&delegate, NULL, NULL);
+    if (err < 0)
+        assert_int_equal(gust_httpserver_listen(stage->server, "localhost:0"), 0);
+    assert_serves(connect_to_port());
+    http_end();
+    return has_failed;
+}
+
+TEST(a_server_that_had_no_memory_listens_when_asked_again)
+{
+    uint64_t n = 1;
+
+    while (set_up_without_memory(n))
+        n++;
+    assert_true(n > 5);
+}
+
+TEST(a_server_that_cannot_be_made_is_none)
+{
+    static const gust_tls_options no_certificate;
+
+    http_stage_open("epoll");
+    gust_httpserver_free(NULL);
+    assert_null(gust_httpserver_new_delegate(&delegate, NULL,
+                                             &(gust_httpserver_options){.tls = &no_certificate}));
+    http_serve(&delegate, NULL, NULL);
+    assert_int_equal(gust_httpserver_reload_tls(stage->server), -EINVAL);
+    http_end();
 }
 
 /* --- serving --- */
