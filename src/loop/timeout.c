@@ -19,7 +19,7 @@
 #define SPANS (N_SLOTS / 2)
 #define FEW 64     /* so short a slot is looked at as often as it asks */
 #define SHARE 1024 /* how many are looked at in a turn */
-#define EXPIRY 64  /* an expiry counts as so many: it answers, and closes a connection */
+#define EXPIRY 256 /* an expiry counts as so many: it answers, and closes a connection */
 
 struct gu_timeout_list {
     struct gu_link link; /* in the loop's */

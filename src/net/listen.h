@@ -11,7 +11,7 @@
 #include "loop/loop_impl.h"
 #include <sys/socket.h>
 
-#define GU_ACCEPTS 128
+#define GU_ACCEPTS 32 /* half a millisecond's work, which others of the turn wait for */
 
 struct gu_peer {
     struct sockaddr_storage address;

@@ -114,7 +114,7 @@ HTTP_TEST(beyond_max_memory_requests_are_answered_503_and_connections_wait)
     close(c);
 }
 
-HTTP_TEST(a_turn_accepts_128_connections_and_the_next_the_rest)
+HTTP_TEST(a_turn_accepts_32_connections_and_the_next_the_rest)
 {
     static const size_t wait[] = {GU_ACCEPTS - 1, GU_ACCEPTS, GU_ACCEPTS + 1};
     int fds[GU_ACCEPTS + 1];
