@@ -69,13 +69,14 @@ static int upload_post(gust_request *r)
 static int download_get(gust_request *r)
 {
     int64_t left = gust_get_int(r, "size", (int64_t)BIG, 0, MOST);
-    char *piece = gust_alloc(PIECE);
+    size_t most = left < (int64_t)PIECE ? (size_t)left : PIECE;
+    char *piece = gust_alloc(most);
     int err = 0;
 
-    memset(piece, 'x', PIECE);
+    memset(piece, 'x', most);
     gust_set_header(r, "Content-Type", "text/plain");
     for (size_t n; err == 0 && left > 0; left -= (int64_t)n) {
-        n = left < (int64_t)PIECE ? (size_t)left : PIECE;
+        n = left < (int64_t)most ? (size_t)left : most;
         err = gust_send(r, piece, n);
     }
     return err;
