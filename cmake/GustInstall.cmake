@@ -1,7 +1,7 @@
 # What `cmake --install` lays down: headers, both libraries, gust.pc for pkg-config and
 # GustConfig.cmake for find_package(Gust), which defines Gust::gust and Gust::gust_static.
 #
-# jansson is part of the interface (json_t appears in it). PCRE2, xxHash and OpenSSL are needed only to link
+# jansson is part of the interface (json_t appears in it). The other libraries are needed only to link
 # the static library, so they are Requires.private, and the config file looks for them too.
 include(CMakePackageConfigHelpers)
 

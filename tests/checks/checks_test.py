@@ -53,6 +53,7 @@ INCLUDES = {
     "a public header of no room": ("src/net/a.c", "#include <gust/nowhere.h>"),
     "a room that is not in the table": ("src/attic/a.c", "#include <stddef.h>"),
     "epoll outside the loop": ("src/net/a.c", "#include <sys/epoll.h>"),
+    "zlib outside its coding's file": ("src/http/a.c", "#include <zlib.h>"),
     "OpenSSL outside the TLS files": ("src/net/stream.c", "#include <openssl/ssl.h>"),
 }
 
@@ -98,6 +99,8 @@ SYMBOLS = {
                                  "needs gu_stream of net"),
     "a descriptor in a codec": ("src/codec/a.c", "long read(int, void *, unsigned long); "
                                 "long f(void *p) { return read(0, p, 1); }", "needs read"),
+    "the heap in a codec": ("src/codec/a.c", "void *gu_alloc(unsigned long); "
+                            "void *f(void) { return gu_alloc(1); }", "needs gu_alloc"),
     "a clock in a codec": ("src/codec/a.c", "long time(long *); long f(void) { return time(0); }",
                            "needs time"),
 }
