@@ -51,6 +51,7 @@ FOREIGN = [
     ("zlib.h", r"src/codec/decode_zlib\.c", "compressors stay behind their coding's file"),
     ("brotli/", r"src/codec/decode_br\.c", "compressors stay behind their coding's file"),
     ("zstd", r"src/codec/decode_zstd\.c", "compressors stay behind their coding's file"),
+    ("libpsl.h", r"src/codec/jar_host\.c", "public suffixes are for cookies"),
     ("sys/epoll.h", r"src/loop/.*", "readiness is the loop's"),
     ("sys/event.h", r"src/loop/.*", "readiness is the loop's"),
     ("sys/select.h", r"src/loop/.*", "readiness is the loop's"),
