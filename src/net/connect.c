@@ -106,6 +106,15 @@ static void scope_ended(void *arg)
     gu_pull_unref(s);
 }
 
+bool gu_pull_scope(struct gust_stream *s)
+{
+    if (!gu_try_defer(scope_ended, s))
+        return false;
+    s->is_scoped = true;
+    gu_pull_ref(s);
+    return true;
+}
+
 /* A stream that closes with the innermost scope. */
 static struct gust_stream *new_in_scope(const gust_stream_options *options)
 {
@@ -114,13 +123,10 @@ static struct gust_stream *new_in_scope(const gust_stream_options *options)
 
     if (s == NULL)
         return NULL;
-    if (!gu_try_defer(scope_ended, s)) {
-        gust_stream_close(s);
-        return NULL;
-    }
-    s->is_scoped = true;
-    gu_pull_ref(s);
-    return s;
+    if (gu_pull_scope(s))
+        return s;
+    gust_stream_close(s);
+    return NULL;
 }
 
 struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, size_t len)

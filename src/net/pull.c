@@ -226,7 +226,7 @@ static size_t received(struct gu_stream *push, char *bytes, size_t len)
     memcpy(s->buf + s->len, bytes, len);
     s->len += len;
     wake_reader(s, 0);
-    if (s->reader == NULL)
+    if (s->reader == NULL && s->protocol == NULL) /* the reader may have set one */
         gu_stream_pause(push);
     return len;
 }
@@ -280,6 +280,26 @@ void gust_stream_set_protocol(gust_stream *stream, const gust_stream_protocol *p
     stream->protocol = protocol;
     stream->data = data;
     gu_stream_resume(&stream->push);
+}
+
+bool gu_pull_set_aside(struct gust_stream *s, const gust_stream_protocol *protocol, void *data)
+{
+    const unsigned over = GU_STREAM_ENDED | GU_STREAM_BROKEN | GU_STREAM_CLOSED;
+
+    end_loan(s);
+    if (s->len > s->at || s->push.pending != NULL || s->input_error != 0 || s->error != 0 ||
+        (s->push.flags & over) != 0)
+        return false;
+    buffer_drop(s);
+    gust_stream_set_protocol(s, protocol, data);
+    return true;
+}
+
+void gu_pull_take_up(struct gust_stream *s)
+{
+    s->protocol = NULL;
+    s->data = NULL;
+    gu_stream_pause(&s->push);
 }
 
 /* --- the reading loop --- */

@@ -43,6 +43,15 @@ int gu_pull_start_tls(struct gust_stream *s, struct gust_tls_context *context,
  * was, or closed. */
 struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, size_t len);
 
+/* The stream closes with the innermost scope from now on; false when memory is short. */
+bool gu_pull_scope(struct gust_stream *s) GUST_CHECK;
+
+/* Nobody reads for a while: a stream that waits for its next use owns no buffer, and has a protocol
+ * that is told what comes meanwhile. False if something is unread, or the input is over. */
+bool gu_pull_set_aside(struct gust_stream *s, const gust_stream_protocol *protocol,
+                       void *data) GUST_CHECK;
+void gu_pull_take_up(struct gust_stream *s);
+
 extern const struct gu_stream_ops gu_pull_ops;
 
 void gu_pull_ref(struct gust_stream *s);
