@@ -7,6 +7,7 @@
 #include <gust/app.h>
 #include <gust/arena.h>
 #include <gust/base.h>
+#include <gust/client.h>
 #include <gust/error.h>
 #include <gust/executor.h>
 #include <gust/file.h>

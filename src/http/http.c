@@ -5,12 +5,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "http/http_impl.h"
+#include <gust/client.h>
 #include <time.h>
 
 static void http_free(struct gu_room *room)
 {
     struct gu_http *http = gu_container_of(room, struct gu_http, room);
 
+    gust_httpclient_free(http->client);
     gu_conn_pool_free(http);
     gu_free(http);
 }

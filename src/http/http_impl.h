@@ -73,6 +73,7 @@ struct gu_http {
     gu_time date_until;
     char date[GU_HTTP_DATE_LEN + 1]; /* the whole line */
     struct gu_head head;             /* of the request that is being parsed */
+    struct gust_httpclient *client;  /* of gust_fetch(); NULL until it is used */
 };
 
 struct gu_http *gu_http_of(struct gust_loop *loop);

@@ -35,6 +35,7 @@ EXCEPTIONS = {}
 HEADERS = {
     "app.h": "web",
     "base.h": "base",
+    "client.h": "http",
     "httputil.h": "codec",
     "json.h": "web",
     "request.h": "web",

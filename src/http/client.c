@@ -1,0 +1,498 @@
+/*
+ * client — fetches
+ *
+ * A fetch is one task's straight-line code: connect, send, read the head, follow where it leads,
+ * read the body. Errors are returned up to gu_fetch_run(), which puts them into the response.
+ * What the fetch holds is given back by gu_fetch_end(), at the latest when the scope ends: so
+ * neither a raise in a callback nor a body that nobody reads leaves a connection behind.
+ */
+#include "base/alloc.h"
+#include "base/fmt.h"
+#include "base/str.h"
+#include "http/client_impl.h"
+#include <time.h>
+
+/* --- errors --- */
+
+int gu_fetch_fail(struct gu_fetch *f, int err, const char *format, ...)
+{
+    va_list args;
+
+    if (f->message[0] != '\0')
+        return err; /* what is nearest to the cause says most */
+    va_start(args, format);
+    gu_vsnprintf(f->message, sizeof f->message, format, args);
+    va_end(args);
+    return err;
+}
+
+static const gust_field no_fields[] = {{NULL, NULL}};
+
+#define FAILED(err_)                                                              \
+    {                                                                             \
+        .error = (err_), .reason = "", .url = "", .message = "", .body = {"", 0}, \
+        .fields = no_fields                                                       \
+    }
+
+const gust_response *gu_fetch_failed(int err)
+{
+    static const gust_response no_memory = FAILED(-ENOMEM), cancelled = FAILED(-ECANCELED),
+                               raised = FAILED(-EIO);
+
+    return err == -ENOMEM ? &no_memory : err == -ECANCELED ? &cancelled : &raised;
+}
+
+/* --- the end --- */
+
+/* Ends with the connection of a response: it is kept if nothing of it is left. */
+static void let_go(struct gu_fetch *f, bool is_good)
+{
+    if (f->conn != NULL && is_good && f->is_body_done && f->keeps_alive && !f->is_unsent)
+        gu_client_conn_keep(f->conn);
+    else if (f->conn != NULL)
+        gu_client_conn_cut(f->conn);
+    f->conn = NULL;
+    gu_fetch_end_decoding(f);
+}
+
+static void leave_origin(struct gu_fetch *f)
+{
+    if (f->has_place)
+        gu_place_give(f->origin);
+    f->has_place = false;
+    gu_origin_unref(f->origin);
+    f->origin = NULL;
+}
+
+void gu_fetch_end(struct gu_fetch *f)
+{
+    if (f->is_over)
+        return;
+    f->is_over = true;
+    f->response.times.total = f->response.request_time = gu_fetch_elapsed(f);
+    let_go(f, f->response.error == 0);
+    leave_origin(f);
+    gu_client_release(f->client);
+}
+
+static void end_deferred(void *arg)
+{
+    gu_fetch_end(arg);
+}
+
+/* --- one request --- */
+
+/* What a connection says that the server closed meanwhile. */
+static bool is_broken(int err)
+{
+    return err == -GUST_ECLOSED || err == -EPIPE || err == -ECONNRESET;
+}
+
+/* A server may answer, and close, before it has read all: the answer counts. */
+static int attempt(struct gu_fetch *f, bool is_fresh)
+{
+    int err = gu_fetch_connect(f, is_fresh), sent;
+
+    if (err < 0)
+        return err;
+    f->has_input = f->is_unsent = false;
+    sent = gu_fetch_send(f);
+    if (sent < 0 && !is_broken(sent))
+        return sent;
+    err = gu_fetch_read_response(f);
+    return sent < 0 && err < 0 ? sent : err;
+}
+
+/* A connection that was kept may have been closed while the request was on its way. */
+static int request(struct gu_fetch *f)
+{
+    int err = attempt(f, false);
+
+    if (err < 0 && is_broken(err) && f->conn != NULL && f->response.is_reused && !f->has_input &&
+        gu_fetch_is_repeatable(f)) {
+        let_go(f, false);
+        err = attempt(f, true);
+    }
+    return err;
+}
+
+/* --- redirects (RFC 9110 15.4) --- */
+
+static const char *redirect_target(const struct gu_fetch *f)
+{
+    static const int statuses[] = {301, 302, 303, 307, 308};
+
+    if (f->o.no_redirects || f->response.n_redirects >= f->o.max_redirects)
+        return NULL;
+    for (size_t i = 0; i < gu_countof(statuses); i++)
+        if (f->response.status == statuses[i])
+            return gust_response_header(&f->response, "location");
+    return NULL;
+}
+
+/* What became of the request's method: 303, and by custom 301 and 302 of a POST, ask by GET. */
+static void rewrite_method(struct gu_fetch *f)
+{
+    int status = f->response.status;
+    bool is_post = strcmp(f->method, "POST") == 0;
+
+    if ((status == 303 && !gu_fetch_is_head(f)) || ((status == 301 || status == 302) && is_post)) {
+        f->method = "GET";
+        f->was_rewritten = true;
+        f->has_body = false;
+        f->o.body = (gust_str){0};
+        f->o.body_producer = NULL;
+    }
+}
+
+#define REDIRECT_BODY ((uint64_t)64 * 1024) /* a longer one costs more than a new connection */
+
+static int drop_body(struct gu_fetch *f)
+{
+    gust_str piece;
+    int n = 1;
+
+    if (f->framing == GU_BODY_TO_END || (f->framing == GU_BODY_SIZED && f->left > REDIRECT_BODY))
+        return 0;
+    while (n > 0 && f->n_body <= REDIRECT_BODY)
+        n = gu_fetch_read_raw(f, &piece);
+    return n < 0 ? n : 0;
+}
+
+/* What was for one server, a certificate and the name in another, is not shown to the next. */
+static void move_to(struct gu_fetch *f, const struct gu_target *to)
+{
+    bool is_elsewhere = !gu_target_is_same_origin(&f->target, to);
+    gust_str user = f->target.user, password = f->target.password;
+
+    f->is_stranger |= is_elsewhere;
+    f->target = *to;
+    if (to->user.ptr == NULL && !f->is_stranger) {
+        f->target.user = user;
+        f->target.password = password;
+    }
+    if (f->is_stranger) {
+        f->tls.cert = (gust_tls_cert){0};
+        f->tls.server_name = NULL;
+    }
+    f->has_moved = true;
+    f->n_body = 0;
+    f->response.url = to->url.ptr;
+    f->response.status = 0;
+    f->response.reason = "";
+    f->response.fields = no_fields;
+    f->response.n_fields = 0;
+    f->response.n_redirects++;
+}
+
+/* 1 when another request was made, and has its head read. */
+static int follow(struct gu_fetch *f)
+{
+    const char *location = redirect_target(f);
+    struct gu_target to;
+    int err;
+
+    if (location == NULL)
+        return 0;
+    err = gu_target_join(f->arena, &f->target, gust_str_from(location), &to);
+    if (err < 0)
+        return gu_fetch_fail(f, err == -EINVAL ? -GUST_EPROTO : err, "%s",
+                             "a redirect to what is no http or https URL");
+    err = drop_body(f);
+    f->message[0] = '\0';
+    let_go(f, err == 0);
+    if (err == -ETIMEDOUT || err == -ECANCELED)
+        return err;
+    leave_origin(f);
+    rewrite_method(f);
+    move_to(f, &to);
+    err = request(f);
+    return err < 0 ? err : 1;
+}
+
+/* --- the body --- */
+
+static int keep_piece(struct gu_fetch *f, gust_str piece)
+{
+    if (f->o.streaming_callback != NULL)
+        return f->o.streaming_callback(piece, f->o.arg);
+    gu_buf_put_str(&f->body, piece);
+    return gu_buf_error(&f->body);
+}
+
+/* Room at once for a length that is told, if that is not too much to believe. */
+#define BELIEVED ((uint64_t)1 << 20)
+
+static int read_body(struct gu_fetch *f)
+{
+    gust_str piece;
+    int n;
+
+    gu_buf_init(&f->body, f->arena, SIZE_MAX);
+    if (f->framing == GU_BODY_SIZED && f->left <= BELIEVED && f->o.streaming_callback == NULL)
+        gust_ignore(gu_buf_grow(&f->body, (size_t)f->left));
+    while ((n = gu_fetch_read_piece(f, &piece)) > 0) {
+        n = keep_piece(f, piece);
+        if (n < 0)
+            return n;
+    }
+    return n < 0 || f->body.len == 0 ? n : gu_buf_finish(&f->body, &f->response.body);
+}
+
+/* --- all of it --- */
+
+static int fetch_head(struct gu_fetch *f)
+{
+    int err = gu_fetch_check(f), more;
+
+    if (err == 0)
+        err = request(f);
+    while (err == 0 && (more = follow(f)) != 0)
+        err = more < 0 ? more : 0;
+    if (err == 0 && f->o.header_callback != NULL)
+        err = f->o.header_callback(&f->response, f->o.arg);
+    return err;
+}
+
+static int fetch(struct gu_fetch *f, bool is_open)
+{
+    int err;
+
+    GUST_DEADLINE(gu_fetch_left(f));
+    err = fetch_head(f);
+    return err < 0 || is_open ? err : read_body(f);
+}
+
+/* --- options --- */
+
+#define OR(to, from, member) ((to)->member = (to)->member ? (to)->member : (from)->member)
+
+/* What a request leaves out is the client's to say. */
+static void merge(gust_fetch_options *o, const gust_fetch_options *d)
+{
+    OR(o, d, method);
+    OR(o, d, headers);
+    OR(o, d, max_redirects);
+    OR(o, d, no_redirects);
+    OR(o, d, no_decompress);
+    OR(o, d, expect_continue);
+    OR(o, d, allow_nonstandard_methods);
+    OR(o, d, user_agent);
+    OR(o, d, if_modified_since);
+    OR(o, d, jar);
+    OR(o, d, unix_socket);
+    OR(o, d, source_address);
+    OR(o, d, family);
+    OR(o, d, max_body_size);
+    if (o->connect_timeout == 0)
+        o->connect_timeout = d->connect_timeout;
+    if (o->request_timeout == 0)
+        o->request_timeout = d->request_timeout;
+    if (o->auth_username == NULL) {
+        o->auth_username = d->auth_username;
+        o->auth_password = d->auth_password;
+    }
+    if (o->proxy_host == NULL) {
+        o->proxy_host = d->proxy_host;
+        o->proxy_port = d->proxy_port;
+        o->proxy_username = d->proxy_username;
+        o->proxy_password = d->proxy_password;
+    }
+    if (o->tls == NULL && !o->no_verify && o->ca_file == NULL && o->client_cert == NULL) {
+        o->tls = d->tls;
+        o->no_verify = d->no_verify;
+        o->ca_file = d->ca_file;
+        o->client_cert = d->client_cert;
+        o->client_key = d->client_key;
+    }
+}
+
+double gu_fetch_left(const struct gu_fetch *f)
+{
+    gu_time left = f->deadline - f->client->loop->now;
+
+    if (f->deadline == GU_FOREVER)
+        return GUST_NEVER;
+    return left > 0 ? (double)left / 1e9 : 0;
+}
+
+static gu_time moment(const struct gu_fetch *f, double given, double fallback)
+{
+    gu_time span = gu_option_time(given, fallback);
+
+    return span > GU_FOREVER - f->started ? GU_FOREVER : f->started + span;
+}
+
+static void set_options(struct gu_fetch *f, const gust_fetch_options *given)
+{
+    gust_fetch_options *o = &f->o;
+
+    if (given != NULL)
+        *o = *given;
+    merge(o, &f->client->options.defaults);
+    f->method = o->method != NULL ? o->method : "GET";
+    f->max_body = gu_option_size(o->max_body_size, f->client->max_body_size);
+    o->max_redirects = o->max_redirects < 0 ? INT32_MAX : o->max_redirects;
+    o->max_redirects = o->max_redirects == 0 ? 5 : o->max_redirects;
+    f->deadline = moment(f, o->request_timeout, 20);
+    if (o->tls != NULL) {
+        f->tls = *o->tls;
+        return;
+    }
+    f->tls.verify = o->no_verify ? GUST_TLS_VERIFY_NONE : GUST_TLS_VERIFY_DEFAULT;
+    f->tls.ca_file = o->ca_file;
+    f->tls.cert.cert_file = o->client_cert;
+    f->tls.cert.key_file = o->client_key;
+}
+
+static double now_in_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static struct gu_fetch *fetch_new(struct gust_httpclient *client, struct gust_arena *arena,
+                                  const gust_fetch_options *options)
+{
+    struct gu_fetch *f = gu_arena_alloc(arena, sizeof *f);
+
+    if (f == NULL)
+        return NULL;
+    memset(f, 0, sizeof *f);
+    f->client = client;
+    f->arena = arena;
+    f->started = client->loop->now;
+    f->response = (gust_response)FAILED(0);
+    f->response.message = f->message;
+    f->response.start_time = now_in_seconds();
+    if (!gu_try_defer(end_deferred, f))
+        return NULL;
+    client->n_holders++;
+    set_options(f, options);
+    return f;
+}
+
+const gust_response *gu_fetch_run(struct gust_httpclient *client, struct gust_arena *arena,
+                                  const char *url, const gust_fetch_options *options, bool is_open)
+{
+    struct gu_fetch *f = client == NULL ? NULL : fetch_new(client, arena, options);
+    int err;
+
+    if (f == NULL)
+        return gu_fetch_failed(-ENOMEM);
+    err = url == NULL ? -EINVAL : gu_target_parse(arena, gust_str_from(url), &f->target);
+    if (err == -EINVAL)
+        gu_fetch_fail(f, err, "%s", "no http or https URL");
+    if (err == 0) {
+        f->response.url = f->target.url.ptr;
+        err = fetch(f, is_open);
+    }
+    f->response.error = f->body_error = err;
+    if (err < 0 || !is_open || (f->is_body_done && f->response.status != 101))
+        gu_fetch_end(f);
+    return &f->response;
+}
+
+/* --- entry points --- */
+
+const gust_response *gust_httpclient_fetch(gust_httpclient *client, const char *url,
+                                           const gust_fetch_options *options)
+{
+    gu_task_check_wait();
+    return gu_fetch_run(client, gu_arena_here(), url, options, false);
+}
+
+const gust_response *gust_httpclient_fetch_open(gust_httpclient *client, const char *url,
+                                                const gust_fetch_options *options)
+{
+    gu_task_check_wait();
+    return gu_fetch_run(client, gu_arena_here(), url, options, true);
+}
+
+const gust_response *gust_fetch(const char *url, const gust_fetch_options *options)
+{
+    return gust_httpclient_fetch(gu_client_of_loop(), url, options);
+}
+
+const gust_response *gust_fetch_open(const char *url, const gust_fetch_options *options)
+{
+    return gust_httpclient_fetch_open(gu_client_of_loop(), url, options);
+}
+
+/* --- what was opened --- */
+
+static struct gu_fetch *fetch_of(const gust_response *response)
+{
+    return (struct gu_fetch *)(uintptr_t)response;
+}
+
+int gust_response_read(const gust_response *response, gust_str *lent)
+{
+    struct gu_fetch *f = fetch_of(response);
+    gust_str piece = {"", 0};
+    int n;
+
+    if (response->error < 0)
+        return response->error;
+    if (f->body_error < 0)
+        return f->body_error;
+    if (f->is_over) {
+        *lent = piece;
+        return 0;
+    }
+    {
+        GUST_DEADLINE(gu_fetch_left(f));
+        n = gu_fetch_read_piece(f, &piece);
+    }
+    if (n < 0)
+        f->body_error = f->response.error = n;
+    if (n <= 0)
+        gu_fetch_end(f);
+    if (n >= 0)
+        *lent = piece;
+    return n;
+}
+
+gust_stream *gust_response_stream(const gust_response *response)
+{
+    struct gu_fetch *f = fetch_of(response);
+    gust_stream *s;
+
+    if (response->error < 0 || response->status != 101 || f->conn == NULL)
+        return NULL;
+    s = f->conn->stream;
+    if (!gu_pull_scope(s))
+        return NULL;
+    gu_free(f->conn);
+    f->conn = NULL;
+    gu_fetch_end(f);
+    return s;
+}
+
+/* --- asking --- */
+
+bool gust_response_ok(const gust_response *response)
+{
+    return response->error == 0 && response->status >= 200 && response->status <= 299;
+}
+
+const char *gust_response_header(const gust_response *response, const char *name)
+{
+    gust_str wanted = gust_str_from(name);
+
+    for (size_t i = response->n_fields; i-- > 0;)
+        if (gu_str_ieq(gust_str_from(response->fields[i].name), wanted))
+            return response->fields[i].value;
+    return NULL;
+}
+
+const char *gust_response_reason(const gust_response *response)
+{
+    if (response->error < 0 && response->message[0] == '\0')
+        return gust_strerror(response->error);
+    if (response->error < 0)
+        return gust_sprintf("%s: %s", gust_strerror(response->error), response->message);
+    return gust_sprintf("%d %s", response->status, response->reason);
+}
