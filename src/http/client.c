@@ -26,12 +26,12 @@ int gu_fetch_fail(struct gu_fetch *f, int err, const char *format, ...)
     return err;
 }
 
-static const gust_field no_fields[] = {{NULL, NULL}};
+const gust_field gu_no_fields[] = {{NULL, NULL}};
 
 #define FAILED(err_)                                                              \
     {                                                                             \
         .error = (err_), .reason = "", .url = "", .message = "", .body = {"", 0}, \
-        .fields = no_fields                                                       \
+        .fields = gu_no_fields                                                    \
     }
 
 const gust_response *gu_fetch_failed(int err)
@@ -44,8 +44,7 @@ const gust_response *gu_fetch_failed(int err)
 
 /* --- the end --- */
 
-/* Ends with the connection of a response: it is kept if nothing of it is left. */
-static void let_go(struct gu_fetch *f, bool is_good)
+void gu_fetch_let_go(struct gu_fetch *f, bool is_good)
 {
     if (f->conn != NULL && is_good && f->is_body_done && f->keeps_alive && !f->is_unsent)
         gu_client_conn_keep(f->conn);
@@ -55,7 +54,7 @@ static void let_go(struct gu_fetch *f, bool is_good)
     gu_fetch_end_decoding(f);
 }
 
-static void leave_origin(struct gu_fetch *f)
+void gu_fetch_leave_origin(struct gu_fetch *f)
 {
     if (f->has_place)
         gu_place_give(f->origin);
@@ -70,8 +69,8 @@ void gu_fetch_end(struct gu_fetch *f)
         return;
     f->is_over = true;
     f->response.times.total = f->response.request_time = gu_fetch_elapsed(f);
-    let_go(f, f->response.error == 0);
-    leave_origin(f);
+    gu_fetch_let_go(f, f->response.error == 0);
+    gu_fetch_leave_origin(f);
     gu_client_release(f->client);
 }
 
@@ -103,111 +102,16 @@ static int attempt(struct gu_fetch *f, bool is_fresh)
     return sent < 0 && err < 0 ? sent : err;
 }
 
-/* A connection that was kept may have been closed while the request was on its way. */
-static int request(struct gu_fetch *f)
+int gu_fetch_request(struct gu_fetch *f)
 {
     int err = attempt(f, false);
 
     if (err < 0 && is_broken(err) && f->conn != NULL && f->response.is_reused && !f->has_input &&
         gu_fetch_is_repeatable(f)) {
-        let_go(f, false);
+        gu_fetch_let_go(f, false);
         err = attempt(f, true);
     }
     return err;
-}
-
-/* --- redirects (RFC 9110 15.4) --- */
-
-static const char *redirect_target(const struct gu_fetch *f)
-{
-    static const int statuses[] = {301, 302, 303, 307, 308};
-
-    if (f->o.no_redirects || f->response.n_redirects >= f->o.max_redirects)
-        return NULL;
-    for (size_t i = 0; i < gu_countof(statuses); i++)
-        if (f->response.status == statuses[i])
-            return gust_response_header(&f->response, "location");
-    return NULL;
-}
-
-/* What became of the request's method: 303, and by custom 301 and 302 of a POST, ask by GET. */
-static void rewrite_method(struct gu_fetch *f)
-{
-    int status = f->response.status;
-    bool is_post = strcmp(f->method, "POST") == 0;
-
-    if ((status == 303 && !gu_fetch_is_head(f)) || ((status == 301 || status == 302) && is_post)) {
-        f->method = "GET";
-        f->was_rewritten = true;
-        f->has_body = false;
-        f->o.body = (gust_str){0};
-        f->o.body_producer = NULL;
-    }
-}
-
-#define REDIRECT_BODY ((uint64_t)64 * 1024) /* a longer one costs more than a new connection */
-
-static int drop_body(struct gu_fetch *f)
-{
-    gust_str piece;
-    int n = 1;
-
-    if (f->framing == GU_BODY_TO_END || (f->framing == GU_BODY_SIZED && f->left > REDIRECT_BODY))
-        return 0;
-    while (n > 0 && f->n_body <= REDIRECT_BODY)
-        n = gu_fetch_read_raw(f, &piece);
-    return n < 0 ? n : 0;
-}
-
-/* What was for one server, a certificate and the name in another, is not shown to the next. */
-static void move_to(struct gu_fetch *f, const struct gu_target *to)
-{
-    bool is_elsewhere = !gu_target_is_same_origin(&f->target, to);
-    gust_str user = f->target.user, password = f->target.password;
-
-    f->is_stranger |= is_elsewhere;
-    f->target = *to;
-    if (to->user.ptr == NULL && !f->is_stranger) {
-        f->target.user = user;
-        f->target.password = password;
-    }
-    if (f->is_stranger) {
-        f->tls.cert = (gust_tls_cert){0};
-        f->tls.server_name = NULL;
-    }
-    f->has_moved = true;
-    f->n_body = 0;
-    f->response.url = to->url.ptr;
-    f->response.status = 0;
-    f->response.reason = "";
-    f->response.fields = no_fields;
-    f->response.n_fields = 0;
-    f->response.n_redirects++;
-}
-
-/* 1 when another request was made, and has its head read. */
-static int follow(struct gu_fetch *f)
-{
-    const char *location = redirect_target(f);
-    struct gu_target to;
-    int err;
-
-    if (location == NULL)
-        return 0;
-    err = gu_target_join(f->arena, &f->target, gust_str_from(location), &to);
-    if (err < 0)
-        return gu_fetch_fail(f, err == -EINVAL ? -GUST_EPROTO : err, "%s",
-                             "a redirect to what is no http or https URL");
-    err = drop_body(f);
-    f->message[0] = '\0';
-    let_go(f, err == 0);
-    if (err == -ETIMEDOUT || err == -ECANCELED)
-        return err;
-    leave_origin(f);
-    rewrite_method(f);
-    move_to(f, &to);
-    err = request(f);
-    return err < 0 ? err : 1;
 }
 
 /* --- the body --- */
@@ -246,8 +150,8 @@ static int fetch_head(struct gu_fetch *f)
     int err = gu_fetch_check(f), more;
 
     if (err == 0)
-        err = request(f);
-    while (err == 0 && (more = follow(f)) != 0)
+        err = gu_fetch_request(f);
+    while (err == 0 && (more = gu_fetch_follow(f)) != 0)
         err = more < 0 ? more : 0;
     if (err == 0 && f->o.header_callback != NULL)
         err = f->o.header_callback(&f->response, f->o.arg);

@@ -5,6 +5,7 @@
  * client_target.c    a URL, and where a Location leads
  * client_pool.c      origins, places, connections that are kept
  * client_connect.c   from an origin to a connection
+ * client_redirect.c  where a response leads
  * client_request.c   what is sent
  * client_response.c  what is read
  * client_decode.c    content codings undone
@@ -230,6 +231,19 @@ bool gu_fetch_has_field(const struct gu_fetch *f, const char *name);
 
 /* The next piece of the body, decoded: its length, 0 at the end. Waits. */
 int gu_fetch_read_piece(struct gu_fetch *f, gust_str *lent) GUST_CHECK;
+
+/* Ends with the connection of a response: it is kept if nothing of it is left, and it is good. */
+void gu_fetch_let_go(struct gu_fetch *f, bool is_good);
+void gu_fetch_leave_origin(struct gu_fetch *f);
+
+/* One request and its response's head, on a connection that was kept or a new one. What was kept
+ * may have been closed while the request was on its way: then once more. Waits. */
+int gu_fetch_request(struct gu_fetch *f) GUST_CHECK;
+
+/* Goes where the response leads: 1 when it led to another one, whose head is read. Waits. */
+int gu_fetch_follow(struct gu_fetch *f) GUST_CHECK;
+
+extern const gust_field gu_no_fields[];
 
 /* Gives place and connection back; the connection is kept if it can be. */
 void gu_fetch_end(struct gu_fetch *f);
