@@ -125,7 +125,7 @@ GUST_API bool gust_response_ok(const gust_response *response);
 GUST_API const char *gust_response_header(const gust_response *response, const char *name);
 
 /** What became of it, for people: "404 Not Found", "Connection refused: 127.0.0.1:80", … Lives as
- * long as the innermost scope, or for ever. */
+ * long as the innermost scope, or for ever. **Raises 503.** */
 GUST_API const char *gust_response_reason(const gust_response *response);
 
 /** The body as JSON, in the innermost scope; NULL if it is none, or there is no response. **Raises
@@ -156,7 +156,8 @@ typedef struct gust_fetch_item {
 } gust_fetch_item;
 
 /** Fetches all of them at once, each in a task of its own, and waits for the last. A failure does
- * not end the others. Returns 0, or the error of the first in the list that has one. **Waits.** */
+ * not end the others. Returns 0, or the error of the first in the list that has one. **Waits.
+ * Raises 503.** */
 GUST_API int gust_fetch_all(gust_fetch_item items[], size_t n) GUST_WAITS;
 
 /** Asks, and returns once the head is there; the body is read by gust_response_read(). The

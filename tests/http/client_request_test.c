@@ -368,3 +368,61 @@ TEST(tls_options_are_worked_out_once)
     in_task(fetch_by_many, NULL);
     close_stage();
 }
+
+static int fetch_certified(void *arg)
+{
+    const char *where = gust_sprintf("https://localhost:%u/", stage.port);
+    const struct tls_identity *id = tls_localhost();
+    const gust_tls_options plain = {.ca_pem = tls_ca()};
+    const gust_tls_options certified = {.ca_pem = tls_ca(),
+                                        .cert = {.cert_pem = id->cert, .key_pem = id->key}};
+
+    (void)arg;
+    assert_int_equal(gust_fetch(where, &(gust_fetch_options){.tls = &plain})->error, 0);
+    assert_int_equal(stage.n_certified, 0);
+    assert_int_equal(gust_fetch(where, &(gust_fetch_options){.tls = &certified})->error, 0);
+    assert_int_equal(stage.n_certified, 1);
+    assert_int_equal(gust_fetch(where, &(gust_fetch_options){.tls = &plain})->error, 0);
+    assert_int_equal(stage.n_conns, 2);
+    return 0;
+}
+
+static int fetch_certified_elsewhere(void *arg)
+{
+    const struct tls_identity *id = tls_localhost();
+    const gust_tls_options certified = {.ca_pem = tls_ca(),
+                                        .cert = {.cert_pem = id->cert, .key_pem = id->key}};
+    const gust_response *res = gust_fetch(gust_sprintf("https://localhost:%u/", stage.port),
+                                          &(gust_fetch_options){.tls = &certified});
+
+    (void)arg;
+    assert_string_equal(gust_response_reason(res), "200 OK");
+    assert_int_equal(res->n_redirects, 1);
+    assert_int_equal(stage.n_conns, 2);
+    assert_int_equal(stage.n_certified, 1);
+    return 0;
+}
+
+TEST(a_certificate_is_shown_to_whom_it_was_meant_for_alone)
+{
+    static int (*const tries[])(void *) = {fetch_certified, fetch_certified_elsewhere};
+    const struct tls_identity *id = tls_localhost();
+    const gust_tls_options tls = {.cert = {.cert_pem = id->cert, .key_pem = id->key},
+                                  .ca_pem = tls_ca(),
+                                  .verify = GUST_TLS_VERIFY_OPTIONAL};
+
+    for (size_t i = 0; i < gu_countof(tries); i++) {
+        char text[128];
+
+        open_stage_tls(OK, &tls);
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 302 X\r\nLocation: https://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
+                 stage.port);
+        if (i == 1) {
+            stage.answers[0] = text;
+            stage.answers[1] = OK;
+        }
+        in_task(tries[i], NULL);
+        close_stage();
+    }
+}

@@ -69,6 +69,7 @@ static int serve(gust_stream *s, void *arg)
 {
     (void)arg;
     stage.n_conns++;
+    stage.n_certified += gust_stream_is_tls(s) && gust_stream_certificate(s) != NULL;
     while (read_request(s) == 0 && answer(s) == 0 && !stage.closes)
         if (stage.hangs)
             return gust_sleep(1000);

@@ -25,6 +25,7 @@ struct fetch_stage {
     bool is_byte_by_byte;
     bool hangs; /* after an answer: it neither closes nor reads */
     int n_requests, n_conns;
+    int n_certified;   /* connections whose client showed a certificate */
     size_t answer_len; /* of answers that are no text; 0: strlen() */
     size_t len;
     char asked[65536]; /* all requests, one behind the other */
