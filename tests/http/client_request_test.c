@@ -204,6 +204,39 @@ TEST(a_body_waits_for_100_but_not_for_ever)
     }
 }
 
+/* --- a server that has heard enough --- */
+
+static int serve_early(gust_stream *s, void *arg)
+{
+    gust_str lent;
+    int err = gust_read_until(s, "\r\n\r\n", 0, &lent);
+
+    (void)arg;
+    return err < 0 ? err : gust_stream_printf(s, "HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno");
+}
+
+static int fetch_early(void *arg)
+{
+    static char big[8 << 20];
+    const gust_fetch_options o = {.method = "PUT", .body = {big, sizeof big}};
+    const gust_response *res = gust_fetch(url("/"), &o);
+
+    (void)arg;
+    assert_int_equal(res->error, 0);
+    assert_int_equal(res->status, 413);
+    assert_string_equal(res->body.ptr, "no");
+    assert_int_equal(gu_client_of_loop()->n_idle, 0);
+    return 0;
+}
+
+TEST(an_answer_counts_that_comes_before_the_body_has_left)
+{
+    open_stage(OK);
+    serve_by(serve_early, NULL);
+    in_task(fetch_early, NULL);
+    close_stage();
+}
+
 /* --- where to connect to --- */
 
 static int fetch_proxied(void *arg)
