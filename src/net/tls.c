@@ -282,6 +282,17 @@ static bool cut_off(struct gu_tls *tls)
     return false;
 }
 
+/* A reset ends a handshake too, and who waits for that is told. */
+static bool not_received(struct gu_tls *tls, ssize_t n)
+{
+    struct gu_stream *s = tls->stream;
+    bool goes_on = gu_stream_not_received(s, n);
+
+    if ((s->flags & GU_STREAM_BROKEN) != 0 && tls->state < GU_TLS_OPEN)
+        gu_tls_shaken(tls, s->err);
+    return goes_on;
+}
+
 /* Has ciphertext to read: what was kept, or what the kernel has. 1, 0 at the end, negative errors;
  * *is_last as in a plain receive. */
 static ssize_t load_input(struct gu_tls *tls, bool *is_last)
@@ -323,7 +334,7 @@ bool gu_tls_receive(struct gu_stream *s)
     if (n == 0)
         return cut_off(tls);
     if (n < 0)
-        return gu_stream_not_received(s, n);
+        return not_received(tls, n);
     if ((s->flags & GU_STREAM_CLOSE_SENT) != 0) /* it lingers */
         return !is_last;
     s->net->tls->reader = tls;
