@@ -1,9 +1,9 @@
 /*
  * gust/stream.h — bytes to and from a peer
  *
- * A gust_stream is a connection (TCP, Unix) or a pipe. Its calls belong to the loop's thread, and
- * those that wait to a task. One task at a time may read a stream, and one at a time write it; they
- * may be two. A second reader is a programming error, and aborts.
+ * A gust_stream is a connection (TCP, Unix, or within the process) or a pipe. Its calls belong to
+ * the loop's thread, and those that wait to a task. One task at a time may read a stream, and one
+ * at a time write it; they may be two. A second reader is a programming error, and aborts.
  *
  * A read lends: the bytes it gives are valid until the next read of the same stream, or its
  * closing, and have a zero byte behind them. A read that fails by a deadline or a cancellation
@@ -72,6 +72,22 @@ GUST_API int gust_stream_open(int fd, const gust_stream_options *options,
 /** Two streams connected to each other, for tests and for tasks that talk. Both are to be closed.
  * **Errors:** what the system says. */
 GUST_API int gust_stream_pair(gust_stream *ends[2]) GUST_CHECK;
+
+typedef struct gust_stream_memory_options {
+    int64_t window; /**< bytes that may be unread before the other end has to wait; 0: 64 KiB */
+    int64_t max_buffer_size; /**< as of gust_stream_options */
+} gust_stream_memory_options;
+
+/** Two streams connected to each other without descriptors or system calls, for tests: what one
+ * writes the other reads in the loop's next turn, always in the same order. They can do all that
+ * streams over sockets can, TLS and gust_stream_shutdown() included. Both are to be closed.
+ * **Errors:** -ENOMEM. */
+GUST_API int gust_stream_memory_pair(const gust_stream_memory_options *options,
+                                     gust_stream *ends[2]) GUST_CHECK;
+
+/** Has an end of a gust_stream_memory_pair() meet an error such as -ECONNRESET, as when the network
+ * breaks: what it has not read is lost. The other end sees nothing. */
+GUST_API void gust_stream_memory_break(gust_stream *end, int err);
 
 /** Takes a stream that gust_connect() made, or a request's, out of its scope: it lives until
  * gust_stream_close(). */
@@ -174,10 +190,12 @@ GUST_API size_t gust_stream_unsent(const gust_stream *stream);
 /** What broke the connection: a negative errno such as -ECONNRESET, 0 while nothing did. */
 GUST_API int gust_stream_error(const gust_stream *stream);
 
-/** The peer's address as text, "127.0.0.1:40000" or "unix:"; "" for a pipe. Written to `text`. */
+/** The peer's address as text, "127.0.0.1:40000" or "unix:"; "" for a pipe or memory. Written to
+ * `text`. */
 GUST_API void gust_stream_peer(const gust_stream *stream, char text[GUST_ADDRESS_TEXT]);
 
-/** The descriptor, for setsockopt() and its like; it stays the stream's. */
+/** The descriptor, for setsockopt() and its like; it stays the stream's. -1 for one of memory, or
+ * closed. */
 GUST_API int gust_stream_fd(const gust_stream *stream);
 
 #ifdef __cplusplus

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "net/address.h"
 #include "net/happy.h"
+#include "net/memory.h"
 #include "net/pull_impl.h"
 #include "net/resolver.h"
 #include "net/stream_impl.h"
@@ -135,15 +136,16 @@ struct gust_stream *gu_pull_take(struct gu_stream *from, const char *unread, siz
     struct gu_pending *pending = NULL;
     struct gust_stream *s = new_in_scope(NULL);
     int fd = s == NULL ? -ENOMEM : gu_stream_detach(from, unread, len, &pending);
+    bool is_taken = fd != -ENOMEM;
 
-    if (fd >= 0 && gu_pull_open(s, fd, is_socket) < 0) {
-        close(fd);
+    if (is_taken && gu_pull_open(s, fd, is_socket) < 0) {
+        close(fd); /* one of memory cannot fail */
         gu_free(pending);
         if (gu_stream_is_tls(from))
             gu_tls_drop(from);
-        fd = -1;
+        is_taken = false;
     }
-    if (fd < 0) {
+    if (!is_taken) {
         gust_stream_close(s);
         return NULL;
     }
@@ -266,5 +268,5 @@ void gust_stream_peer(const gust_stream *stream, char text[GUST_ADDRESS_TEXT])
 
 int gust_stream_fd(const gust_stream *stream)
 {
-    return stream->push.io.fd;
+    return stream->push.io.fd < 0 ? -1 : stream->push.io.fd;
 }

@@ -2,6 +2,7 @@
  * net — the streams' part of a loop
  */
 #include "base/alloc.h"
+#include "net/memory.h"
 #include "net/net_impl.h"
 #include "net/pull_impl.h"
 #include "net/resolver.h"
@@ -26,6 +27,7 @@ static void net_free(struct gu_room *room)
 
     gu_children_close(net);
     gu_pull_drop_closing(net);
+    gu_memory_free(net);
     gu_resolver_free(net->resolver);
     gu_tls_shared_free(net);
     if (net->in != NULL)

@@ -6,6 +6,7 @@
  * next turn, so that one fast peer does not hold the loop.
  */
 #include "base/alloc.h"
+#include "net/memory.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
 #include "net/tls.h"
@@ -128,13 +129,19 @@ static void break_input(struct gu_stream *s, int err)
 
 /* --- receiving --- */
 
+static gu_noinline ssize_t receive_no_socket(struct gu_stream *s, char *to, size_t size)
+{
+    return gu_is_memory(s->io.fd) ? gu_memory_read(s->net, s->io.fd, to, size)
+                                  : read(s->io.fd, to, size);
+}
+
 static gu_inline ssize_t receive(struct gu_stream *s, char *to, size_t size)
 {
     ssize_t n;
 
     do
         n = gu_likely((s->flags & GU_STREAM_IS_SOCKET) != 0) ? recv(s->io.fd, to, size, 0)
-                                                             : read(s->io.fd, to, size);
+                                                             : receive_no_socket(s, to, size);
     while (gu_unlikely(n < 0 && errno == EINTR));
     return n;
 }
@@ -284,12 +291,16 @@ bool gu_stream_is_stopped(const struct gu_stream *s)
 
 /* --- events --- */
 
-static int socket_error(int fd)
+static int error_of(const struct gu_stream *s)
 {
     int err = 0;
     socklen_t len = sizeof err;
 
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? -errno : -err;
+    if (gu_is_memory(s->io.fd))
+        return gu_memory_error(s->net, s->io.fd);
+    if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
+        return 0;
+    return getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? -errno : -err;
 }
 
 /* Nobody reads now, and the protocol wants to know that the peer is gone. */
@@ -299,8 +310,8 @@ static gu_cold void peer_left(struct gu_stream *s, unsigned events)
 
     if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED | GU_STREAM_BROKEN)) != 0)
         return;
-    if ((events & GU_ERR) != 0 && (s->flags & GU_STREAM_IS_SOCKET) != 0)
-        err = socket_error(s->io.fd);
+    if ((events & GU_ERR) != 0)
+        err = error_of(s);
     if (err < 0) {
         gu_stream_fail(s, err);
         return;
@@ -358,6 +369,10 @@ int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stre
                    bool is_socket)
 {
     gu_stream_init(s, net, ops, fd, is_socket);
+    if (gu_is_memory(fd)) {
+        gu_memory_watch(net, fd, &s->io);
+        return 0;
+    }
     return gu_loop_watch(net->loop, &s->io, GU_IN);
 }
 
@@ -389,18 +404,27 @@ static void unlink_from_loop(struct gu_stream *s)
     gu_stream_drop_queue(s, -GUST_ECLOSED);
 }
 
-void gu_stream_close(struct gu_stream *s)
+static void close_descriptor(struct gu_stream *s)
 {
     int fd = s->io.fd;
 
+    if (gu_is_memory(fd)) {
+        gu_memory_close(s->net, fd, (s->flags & GU_STREAM_BROKEN) != 0);
+        return;
+    }
+    gu_loop_unwatch(s->net->loop, &s->io, true);
+    close(fd);
+}
+
+void gu_stream_close(struct gu_stream *s)
+{
     if ((s->flags & GU_STREAM_CLOSED) != 0)
         return;
     if (gu_stream_is_tls(s))
         gu_tls_farewell(s);
     unlink_from_loop(s);
     pending_drop(s);
-    gu_loop_unwatch(s->net->loop, &s->io, true);
-    close(fd);
+    close_descriptor(s);
     s->ops->closed(s);
     if (gu_stream_is_tls(s))
         gu_tls_drop(s);
@@ -414,10 +438,16 @@ void gu_stream_cut(struct gu_stream *s)
 
 int gu_stream_shutdown(struct gu_stream *s)
 {
-    if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
+    bool is_memory = gu_is_memory(s->io.fd);
+
+    if (!is_memory && (s->flags & GU_STREAM_IS_SOCKET) == 0)
         return -ENOTSOCK;
     if (gu_stream_is_tls(s))
         gu_tls_farewell(s);
+    if (is_memory) {
+        gu_memory_shutdown(s->net, s->io.fd);
+        return 0;
+    }
     return shutdown(s->io.fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
@@ -435,7 +465,10 @@ int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
     if (s->pending != NULL)
         s->net->held -= s->pending->size;
     s->pending = NULL;
-    gu_loop_unwatch(s->net->loop, &s->io, false);
+    if (gu_is_memory(fd))
+        gu_memory_unwatch(s->net, fd);
+    else
+        gu_loop_unwatch(s->net->loop, &s->io, false);
     s->ops->closed(s);
     return fd;
 }

@@ -11,6 +11,7 @@
  */
 #include "base/alloc.h"
 #include "base/str.h"
+#include "net/memory.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
 #include "net/tls.h"
@@ -39,6 +40,12 @@ static bool is_for_now(int err)
     return err == -EAGAIN || err == -ENOBUFS;
 }
 
+static ssize_t send_no_socket(struct gu_stream *s, const struct iovec *iov, size_t n_iov)
+{
+    return gu_is_memory(s->io.fd) ? gu_memory_write(s->net, s->io.fd, iov, n_iov)
+                                  : writev(s->io.fd, iov, (int)n_iov);
+}
+
 /* Bytes taken, or a negative error. */
 static ssize_t send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov)
 {
@@ -47,7 +54,7 @@ static ssize_t send_once(struct gu_stream *s, struct iovec *iov, size_t n_iov)
 
     do {
         if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
-            n = writev(s->io.fd, iov, (int)n_iov);
+            n = send_no_socket(s, iov, n_iov);
         else if (n_iov == 1)
             n = send(s->io.fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
         else

@@ -2,6 +2,7 @@
  * tls — beginning to speak TLS in a task, on a public stream
  */
 #include "base/log.h"
+#include "net/memory.h"
 #include "net/pull_impl.h"
 #include "net/tls_impl.h"
 
@@ -72,7 +73,7 @@ static int check_idle(const struct gust_stream *s)
         return not_idle("the stream has a protocol; call it before gust_stream_set_protocol()");
     if (s->at < s->len || s->push.pending != NULL)
         return not_idle("bytes that came in plain text are unread");
-    if ((s->push.flags & GU_STREAM_IS_SOCKET) == 0)
+    if ((s->push.flags & GU_STREAM_IS_SOCKET) == 0 && !gu_is_memory(s->push.io.fd))
         return -ENOTSOCK;
     return s->input_error;
 }

@@ -5,7 +5,9 @@
  * to and reads from.
  */
 #include "base/alloc.h"
+#include "net/memory.h"
 #include "net/net_impl.h"
+#include "net/pull_impl.h"
 #include "test.h"
 #include "tls_wire.h"
 #include "wire.h"
@@ -23,7 +25,7 @@ static gust_stream_options options;
 
 static void pump(void *arg)
 {
-    tls_relays_pump();
+    wire_pump();
     gust_ignore(gust_loop_add_callback(gust_loop_current(), pump, arg));
 }
 
@@ -39,14 +41,25 @@ static void speak_tls(void)
     gust_tls_context_free(tls.context);
 }
 
+static void open_stream(int fd, gust_stream **stream)
+{
+    if (!gu_is_memory(fd)) {
+        assert_int_equal(gust_stream_open(fd, &options, stream), 0);
+        return;
+    }
+    *stream = gu_pull_new(gu_net_of(gust_loop_current()), &options);
+    assert_non_null(*stream);
+    assert_int_equal(gu_pull_open(*stream, fd, false), 0);
+}
+
 static void open_ends(void)
 {
     wire = (struct wire){0};
     transport->open(&wire);
-    assert_int_equal(gust_stream_open(wire.in, &options, &in), 0);
+    open_stream(wire.in, &in);
     out = in;
     if (wire.out != wire.in)
-        assert_int_equal(gust_stream_open(wire.out, &options, &out), 0);
+        open_stream(wire.out, &out);
     speak_tls();
 }
 
@@ -62,7 +75,7 @@ static int run_contract(void *arg)
 {
     void (*const *contract)(void) = arg;
 
-    if (strncmp(transport->name, "tls", 3) == 0)
+    if (strncmp(transport->name, "tls", 3) == 0 || strcmp(transport->name, "memory") == 0)
         pump(NULL);
     open_ends();
     (*contract)();
@@ -82,7 +95,7 @@ static void on_every_stage(void (*contract)(void))
             options = (gust_stream_options){.max_buffer_size = 100000};
             assert_int_equal(gust_loop_new(&(gust_loop_options){.poller = pollers[i]}, &loop), 0);
             assert_int_equal(gust_run(run_contract, &contract), 0);
-            tls_relays_free();
+            wire_relays_free();
             gust_loop_close(loop);
         }
 }
@@ -110,12 +123,7 @@ static void send_script(void *arg)
     gust_yield();
     if (!ends)
         return;
-    if (transport->is_socket)
-        shutdown(wire.peer_out, SHUT_WR);
-    else {
-        close(wire.peer_out);
-        wire.peer_out = -1;
-    }
+    wire_shut(&wire);
 }
 
 static void play(const char *const *chunks, bool with_end)

@@ -2,6 +2,7 @@
  * wire — transports for tests of streams
  */
 #include "wire.h"
+#include "memory_wire.h"
 #include "test.h"
 #include "tls_wire.h"
 #include <arpa/inet.h>
@@ -72,6 +73,7 @@ const struct transport transports[] = {
     {"tcp6", open_tcp6, true},
     {"unix", open_unix, true},
     {"pipe", open_pipe, false},
+    {"memory", memory_open, false},
     {"tls server", tls_open_to_client, true},
     {"tls client", tls_open_to_server, true},
     {NULL, NULL, false},
@@ -96,17 +98,40 @@ void wire_close_ours(struct wire *wire)
     close_two(&wire->in, &wire->out);
 }
 
+bool wire_pump(void)
+{
+    bool has_moved = memory_relays_pump();
+
+    return tls_relays_pump() || has_moved;
+}
+
+void wire_relays_free(void)
+{
+    memory_relays_free();
+    tls_relays_free();
+}
+
+void wire_shut(struct wire *wire)
+{
+    if (wire->peer_in == wire->peer_out) {
+        assert_return_code(shutdown(wire->peer_out, SHUT_WR), errno);
+        return;
+    }
+    close(wire->peer_out);
+    wire->peer_out = -1;
+}
+
 void wire_send(const struct wire *wire, const void *bytes, size_t len)
 {
     assert_int_equal(write(wire->peer_out, bytes, len), len);
-    tls_relays_pump();
+    wire_pump();
 }
 
 long wire_receive(const struct wire *wire, void *to, size_t size)
 {
     long n;
 
-    tls_relays_pump();
+    wire_pump();
     n = read(wire->peer_in, to, size);
     return n < 0 ? -errno : n;
 }
