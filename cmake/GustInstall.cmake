@@ -1,5 +1,6 @@
 # What `cmake --install` lays down: headers, both libraries, gust.pc for pkg-config and
-# GustConfig.cmake for find_package(Gust), which defines Gust::gust and Gust::gust_static.
+# GustConfig.cmake for find_package(Gust), which defines Gust::gust and Gust::gust_static; and the same
+# for tests, gust-testing.pc and Gust::testing, which stand for all of Gust.
 #
 # jansson is part of the interface (json_t appears in it). The other libraries are needed only to link
 # the static library, so they are Requires.private, and the config file looks for them too.
@@ -7,7 +8,7 @@ include(CMakePackageConfigHelpers)
 
 set(GUST_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Gust)
 
-install(TARGETS gust gust_static EXPORT GustTargets
+install(TARGETS gust gust_static gust_testing EXPORT GustTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
@@ -16,8 +17,10 @@ install(EXPORT GustTargets NAMESPACE Gust:: DESTINATION ${GUST_CONFIG_DIR})
 
 # The prefix is found from where gust.pc lies, so that an installed tree can be moved.
 file(RELATIVE_PATH GUST_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/gust.pc.in ${PROJECT_BINARY_DIR}/gust.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/gust.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(pc gust gust-testing)
+    configure_file(${CMAKE_CURRENT_LIST_DIR}/${pc}.pc.in ${PROJECT_BINARY_DIR}/${pc}.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/GustConfig.cmake.in
     ${PROJECT_BINARY_DIR}/GustConfig.cmake INSTALL_DESTINATION ${GUST_CONFIG_DIR})

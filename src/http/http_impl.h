@@ -153,6 +153,12 @@ int gu_httpserver_add_bound(struct gust_httpserver *server, const struct gu_sock
 /* Closes all connections and cancels all requests in hand, whose number it returns. */
 size_t gu_httpserver_cut(struct gust_httpserver *server);
 
+/* Serves a connection that somebody else accepted, or made; it takes its place on this thread's
+ * loop if it has none. The descriptor, or a handle of net/memory.h, stays the caller's on failure,
+ * -ENOMEM. */
+int gu_httpserver_accept(struct gust_httpserver *server, int fd,
+                         const struct gu_peer *peer) GUST_CHECK;
+
 /* One holder less; the last one frees it. A request may outlive its connection, and both a
  * gust_httpserver_free(). */
 void gu_server_release(struct gust_httpserver *server);

@@ -198,25 +198,30 @@ int gust_httpserver_reload_tls(gust_httpserver *server)
 
 /* --- connections --- */
 
+int gu_httpserver_accept(gust_httpserver *server, int fd, const struct gu_peer *peer)
+{
+    struct gu_conn *conn = open_server(server) < 0 ? NULL : gu_conn_new(server, fd, peer);
+
+    if (conn == NULL)
+        return -ENOMEM;
+    if (server->tls != NULL && gu_tls_begin(&conn->s, server->tls, NULL, NULL, NULL) < 0) {
+        server->n_conns++;
+        gu_stream_close(&conn->s);
+        return 0;
+    }
+    if (++server->n_conns >= server->max_connections)
+        pause_listeners(server, GU_PAUSE_CONNECTIONS);
+    gust_ignore(gu_server_has_memory(server)); /* else nothing more is accepted */
+    return 0;
+}
+
 static void accepted(struct gu_listener *listener, int fd, const struct gu_peer *peer)
 {
     gust_httpserver *server =
         gu_container_of(listener, struct gu_server_listener, listener)->server;
 
-    struct gu_conn *conn = gu_conn_new(server, fd, peer);
-
-    if (conn == NULL) {
+    if (gu_httpserver_accept(server, fd, peer) < 0)
         close(fd);
-        return;
-    }
-    if (server->tls != NULL && gu_tls_begin(&conn->s, server->tls, NULL, NULL, NULL) < 0) {
-        server->n_conns++;
-        gu_stream_close(&conn->s);
-        return;
-    }
-    if (++server->n_conns >= server->max_connections)
-        pause_listeners(server, GU_PAUSE_CONNECTIONS);
-    gust_ignore(gu_server_has_memory(server)); /* else nothing more is accepted */
 }
 
 void gu_server_conn_closed(gust_httpserver *server)

@@ -205,6 +205,18 @@ static int connect_stream(struct gust_stream *s, const char *host, unsigned port
     return err;
 }
 
+/* The same, or what stands in for it. */
+static int open_connection(struct gust_stream *s, const char *host, unsigned port,
+                           const gust_connect_options *options)
+{
+    struct gu_net *net = s->push.net;
+    int fd = net->dialer == NULL ? GU_DIAL_NOBODY : net->dialer->dial(net->dialer, host, port);
+
+    if (fd == GU_DIAL_NOBODY)
+        return connect_stream(s, host, port, options);
+    return gu_is_memory(fd) ? gu_pull_open(s, fd, false) : fd;
+}
+
 /* The name is the host's, but a Unix socket has none. */
 static int connect_tls(gust_stream *s, const gust_tls_options *options, const char *host)
 {
@@ -234,7 +246,7 @@ int gust_connect(const char *host, unsigned port, const gust_connect_options *op
     s = new_in_scope(&(gust_stream_options){.max_buffer_size = o->max_buffer_size});
     if (s == NULL)
         return -ENOMEM;
-    err = connect_stream(s, host, port, o);
+    err = open_connection(s, host, port, o);
     if (err == 0 && o->tls != NULL)
         err = connect_tls(s, o->tls, port == 0 ? NULL : host);
     if (err < 0)

@@ -127,6 +127,13 @@ struct gu_held {
     uint32_t at, len;
 };
 
+/* Who is asked before an address is looked up: for tests. Returns what gu_stream_open() takes, no
+ * socket, or GU_DIAL_NOBODY, or an error. */
+struct gu_dialer {
+    int (*dial)(struct gu_dialer *dialer, const char *host, unsigned port);
+};
+#define GU_DIAL_NOBODY 0
+
 /* What the streams of a loop share. */
 struct gu_net {
     struct gu_room room;
@@ -143,8 +150,9 @@ struct gu_net {
     size_t queued;    /* bytes copied to the queues of all streams */
     size_t held;      /* bytes in pending blocks of all streams */
     int reserve;      /* a descriptor to give up when there is no other; -1: none */
-    struct gu_link closing;       /* public streams that were closed and still send */
-    struct gu_link children;      /* programs that were started and have not been collected */
+    struct gu_link closing;        /* public streams that were closed and still send */
+    struct gu_link children;       /* programs that were started and have not been collected */
+    struct gu_dialer *dialer;      /* NULL: nobody */
     struct gu_memory_end **memory; /* by handle, see net/memory.h */
     size_t n_memory;
     struct gu_resolver *resolver; /* NULL until it is used */
@@ -154,8 +162,9 @@ struct gu_net {
 /* The streams' part of a loop; made on the first call. NULL when memory is short. */
 struct gu_net *gu_net_of(struct gust_loop *loop);
 
-/* Takes a non-blocking descriptor, or a handle of net/memory.h, and watches it. The descriptor stays the caller's on failure.
- * io.gen is kept, so memory that was no stream before is zeroed by the caller. */
+/* Takes a non-blocking descriptor, or a handle of net/memory.h, and watches it. The descriptor
+ * stays the caller's on failure. io.gen is kept, so memory that was no stream before is zeroed by
+ * the caller. */
 int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
                    bool is_socket) GUST_CHECK;
 
@@ -230,9 +239,8 @@ void gu_stream_close_sent(struct gu_stream *s);
 /* Takes the descriptor and the unread bytes out of the stream, which is then closed. The caller
  * owns both (the bytes by gu_free(), NULL if there are none). Inside `received` the unread bytes
  * are those at `unread`, which the protocol did not consume; elsewhere it is NULL. What is unsent
- * must have been sent. On -ENOMEM nothing has happened; what else is returned is what the stream was
- * opened with. With TLS the rest of it goes by
- * gu_tls_move(), or gu_tls_drop(). */
+ * must have been sent. On -ENOMEM nothing has happened; what else is returned is what the stream
+ * was opened with. With TLS the rest of it goes by gu_tls_move(), or gu_tls_drop(). */
 int gu_stream_detach(struct gu_stream *s, const char *unread, size_t len,
                      struct gu_pending **pending) GUST_CHECK;
 

@@ -370,6 +370,7 @@ int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stre
 {
     gu_stream_init(s, net, ops, fd, is_socket);
     if (gu_is_memory(fd)) {
+        s->flags = 0;
         gu_memory_watch(net, fd, &s->io);
         return 0;
     }

@@ -360,7 +360,9 @@ static int live(void *arg)
     return is_clean ? 0 : 1;
 }
 
-int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void *arg), void *arg)
+/* In a task of its own, or, with `runs` gust_run(), in one that is made. */
+static int live_in(int (*runs)(int (*fn)(void *), void *arg), gust_app *app,
+                   gust_httpserver *server, void (*started)(void *arg), void *arg)
 {
     struct gu_lifetime *life = life_of(app);
     int code;
@@ -370,10 +372,25 @@ int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void
     life->server = server;
     life->started = started;
     life->started_arg = arg;
-    code = gust_run(live, life);
+    code = runs(live, life);
     life->main = NULL;
     life->server = NULL; /* which its owner may free */
     return code == 0 ? 0 : 1;
+}
+
+int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void *arg), void *arg)
+{
+    return live_in(gust_run, app, server, started, arg);
+}
+
+static int call_it(int (*fn)(void *), void *arg)
+{
+    return fn(arg);
+}
+
+int gu_lifetime_live(gust_app *app, gust_httpserver *server, void (*started)(void *arg), void *arg)
+{
+    return live_in(call_it, app, server, started, arg);
 }
 
 static void begin_stop(struct gu_lifetime *life)

@@ -15,6 +15,9 @@
  * could not start, or something had to be cut. */
 int gu_lifetime_run(gust_app *app, gust_httpserver *server, void (*started)(void *arg), void *arg);
 
+/* The same in the current task, on a loop that somebody else runs. Waits. */
+int gu_lifetime_live(gust_app *app, gust_httpserver *server, void (*started)(void *arg), void *arg);
+
 /* Begins to stop; nothing happens when it has begun. On the loop's thread. */
 void gu_lifetime_stop(gust_app *app);
 

@@ -1,0 +1,582 @@
+/*
+ * testing — an application under gust_test, and what makes a test fail
+ */
+#include "test.h"
+#include <errno.h>
+#include <gust.h>
+#include <gust/testing.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- an application --- */
+
+static char events[256];
+
+static void note(const char *event)
+{
+    strncat(events, event, sizeof events - strlen(events) - 1);
+}
+
+static int started(gust_app *app)
+{
+    (void)app;
+    note("start ");
+    return 0;
+}
+
+static void stopped(gust_app *app)
+{
+    (void)app;
+    note("stop ");
+}
+
+static int hello(gust_request *r)
+{
+    gust_text(r, "Hello, %s from %s", gust_get_argument(r, "name", "world"), gust_remote_ip(r));
+    return 0;
+}
+
+static int echo(gust_request *r)
+{
+    gust_str body = gust_body(r);
+
+    gust_set_header(r, "X-Type", gust_get_header(r, "Content-Type"));
+    gust_write(r, body.ptr, body.len);
+    return 0;
+}
+
+static int login(gust_request *r)
+{
+    gust_set_cookie(r, "user", gust_need_argument(r, "name"), NULL);
+    return gust_redirect(r, "/who");
+}
+
+static int logout(gust_request *r)
+{
+    gust_clear_cookie(r, "user", NULL);
+    return 0;
+}
+
+static int who(gust_request *r)
+{
+    const char *user = gust_get_cookie(r, "user");
+
+    gust_text(r, "%s", user != NULL ? user : "nobody");
+    return 0;
+}
+
+static int json(gust_request *r)
+{
+    return gust_json(r, GUST_VARS({"n", GUST_V(42)}));
+}
+
+static int stream(gust_request *r)
+{
+    for (int i = 0; i < 3; i++) {
+        gust_printf(r, "piece %d;", i);
+        if (gust_flush(r) < 0)
+            return 0;
+    }
+    return 0;
+}
+
+static int big(gust_request *r)
+{
+    static char bytes[3000000];
+
+    memset(bytes, 'b', sizeof bytes);
+    gust_write(r, bytes, sizeof bytes);
+    return 0;
+}
+
+static int slow(gust_request *r)
+{
+    gust_sleep(3600);
+    gust_text(r, "at last");
+    return 0;
+}
+
+static int late(gust_request *r)
+{
+    GUST_DEADLINE(2.0);
+    gust_sleep(10);
+    gust_text(r, "not reached");
+    return -ETIMEDOUT;
+}
+
+static void on_close(gust_request *r)
+{
+    (void)r;
+    note("left ");
+}
+
+static void on_finish(gust_request *r)
+{
+    (void)r;
+    note("finished ");
+}
+
+static const gust_handler leaving = {
+    .get = slow, .on_close = on_close, .on_finish = on_finish, .flags = GUST_CANCEL_ON_CLOSE};
+
+static int broken(gust_request *r)
+{
+    return gust_fail(r, 500, "the disk is on fire");
+}
+
+static int in_thread(void *arg)
+{
+    *(int *)arg = 7;
+    return 0;
+}
+
+static int thread(gust_request *r)
+{
+    int n = 0, err = gust_run_in_executor(in_thread, &n);
+
+    gust_text(r, "%d", n);
+    return err;
+}
+
+/* One request over a stream, as the simplest client. */
+static int upstream(gust_request *r)
+{
+    gust_stream *s;
+    gust_str line, rest;
+    int err = gust_connect("api.example", 80, NULL, &s);
+
+    if (err < 0)
+        return gust_fail(r, 502, "%s", gust_strerror(err));
+    GUST_DEADLINE(5.0);
+    err = gust_stream_printf(s, "GET %s HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n",
+                             gust_get_argument(r, "path", "/"));
+    if (err == 0)
+        err = gust_read_until(s, "\r\n", 0, &line);
+    if (err < 0)
+        return err;
+    gust_puts(r, gust_strdup(line.ptr));
+    err = gust_read_until_close(s, 0, &rest);
+    if (err == 0)
+        gust_puts(r, strstr(rest.ptr, "\r\n\r\n") + 4);
+    return err;
+}
+
+static const gust_handler echoes = {.post = echo, .put = echo};
+static const gust_route routes[] = {
+    {.path = "/", .get = hello},
+    {.path = "/echo", .handler = &echoes},
+    {.path = "/login", .post = login},
+    {.path = "/logout", .get = logout},
+    {.path = "/who", .get = who},
+    {.path = "/json", .get = json},
+    {.path = "/stream", .get = stream},
+    {.path = "/big", .get = big},
+    {.path = "/slow", .get = slow},
+    {.path = "/late", .get = late},
+    {.path = "/leaving", .handler = &leaving},
+    {.path = "/broken", .get = broken},
+    {.path = "/thread", .get = thread},
+    {.path = "/upstream", .get = upstream},
+    {0},
+};
+
+static gust_test *test_new(void)
+{
+    events[0] = '\0';
+    return gust_test_new(
+        &(gust_app_options){.routes = routes, .on_start = started, .on_stop = stopped});
+}
+
+static void assert_answer(const gust_test_response *response, int status, const char *body)
+{
+    assert_int_equal(response->error, 0);
+    assert_int_equal(response->status, status);
+    assert_string_equal(response->body.ptr, body);
+}
+
+/* --- requests --- */
+
+TEST(an_application_lives_from_new_to_free)
+{
+    gust_test *t = test_new();
+
+    assert_string_equal(events, "start ");
+    assert_answer(gust_test_get(t, "/?name=you"), 200, "Hello, you from 127.0.0.1");
+    gust_test_free(t);
+    assert_string_equal(events, "start stop ");
+    gust_test_free(NULL);
+}
+
+TEST(an_answer_is_read_however_it_is_framed)
+{
+    static const struct {
+        const char *path;
+        gust_test_fetch_options options;
+        int status;
+        const char *body;
+    } cases[] = {
+        {"/", {0}, 200, "Hello, world from 127.0.0.1"},
+        {"/", {.method = "HEAD"}, 200, ""},
+        {"/stream", {0}, 200, "piece 0;piece 1;piece 2;"},
+        {"/echo", {.body = "abc"}, 200, "abc"},
+        {"/echo", {.method = "PUT", .body = "a\nb", .body_len = 2}, 200, "a\n"},
+        {"/echo", {.method = "DELETE"}, 405, NULL},
+        {"/none", {0}, 404, NULL},
+        {"/thread", {0}, 200, "7"},
+    };
+    gust_test *t = test_new();
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const gust_test_response *response = gust_test_fetch(t, cases[i].path, &cases[i].options);
+
+        TEST_CASE(cases[i].path);
+        if (cases[i].body != NULL)
+            assert_answer(response, cases[i].status, cases[i].body);
+        else
+            assert_int_equal(response->status, cases[i].status);
+        assert_string_equal(response->reason, gust_status_reason(cases[i].status));
+    }
+    assert_int_equal(gust_test_get(t, "/big")->body.len, 3000000);
+    gust_test_free(t);
+}
+
+TEST(headers_go_both_ways)
+{
+    static const char *const headers[] = {"Content-Type: text/x-mine", "Host: example.org", NULL};
+    gust_test *t = test_new();
+    const gust_test_response *response =
+        gust_test_fetch(t, "/echo", &(gust_test_fetch_options){.body = "x", .headers = headers});
+
+    assert_string_equal(gust_test_header(response, "x-type"), "text/x-mine");
+    assert_null(gust_test_header(response, "X-None"));
+    assert_int_equal(
+        json_integer_value(json_object_get(gust_test_json(t, gust_test_get(t, "/json")), "n")), 42);
+    gust_test_free(t);
+}
+
+TEST(cookies_are_kept_until_they_are_over)
+{
+    gust_test *t = test_new();
+
+    assert_answer(gust_test_get(t, "/who"), 200, "nobody");
+    assert_int_equal(gust_test_post(t, "/login", "name=ann")->status, 302);
+    assert_string_equal(gust_test_cookie(t, "user"), "ann");
+    assert_answer(gust_test_get(t, "/who"), 200, "ann");
+    assert_answer(gust_test_fetch(t, "/who", &(gust_test_fetch_options){.no_cookies = true}), 200,
+                  "nobody");
+    gust_test_get(t, "/logout");
+    assert_null(gust_test_cookie(t, "user"));
+    assert_answer(gust_test_get(t, "/who"), 200, "nobody");
+    gust_test_set_cookie(t, "user", "bob");
+    assert_answer(gust_test_get(t, "/who"), 200, "bob");
+    gust_test_set_cookie(t, "user", NULL);
+    assert_answer(gust_test_get(t, "/who"), 200, "nobody");
+    gust_test_free(t);
+}
+
+TEST(redirects_are_followed_when_asked)
+{
+    static const char *const form[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
+    gust_test *t = test_new();
+
+    assert_answer(gust_test_fetch(t, "/login",
+                                  &(gust_test_fetch_options){
+                                      .body = "name=ann", .headers = form, .max_redirects = 1}),
+                  200, "ann");
+    gust_test_free(t);
+}
+
+/* --- time --- */
+
+TEST(time_passes_only_when_it_is_told_to)
+{
+    gust_test *t = test_new();
+    gust_test_request *request = gust_test_start(t, "/slow", NULL);
+
+    gust_test_advance(t, 3599.9);
+    assert_false(gust_test_is_done(request));
+    gust_test_advance(t, 0.1);
+    assert_true(gust_test_is_done(request));
+    assert_answer(gust_test_finish(t, request), 200, "at last");
+    assert_answer(gust_test_finish(t, request), 200, "at last");
+    gust_test_free(t);
+}
+
+TEST(a_deadline_of_the_application_passes)
+{
+    gust_test *t = test_new();
+    gust_test_request *request = gust_test_start(t, "/late", NULL);
+
+    gust_test_expect_log(t, GUST_LOG_ERROR, "504 GET /late");
+    gust_test_advance(t, 2.0);
+    assert_int_equal(gust_test_finish(t, request)->status, 504);
+    gust_test_free(t);
+}
+
+static char order[8];
+
+static char letters[] = "abcde";
+
+static void ring(void *arg)
+{
+    strncat(order, arg, 1);
+}
+
+static void ring_and_set(void *arg)
+{
+    ring(arg);
+    gust_loop_call_later(gust_loop_current(), 1.0, ring, &letters[2]);
+}
+
+TEST(timers_run_in_order_each_at_its_time)
+{
+    gust_test *t = test_new();
+    double begun = gust_loop_time(gust_loop_current());
+
+    order[0] = '\0';
+    gust_loop_call_later(gust_loop_current(), 3.0, ring, &letters[3]);
+    gust_loop_call_later(gust_loop_current(), 1.5, ring_and_set, &letters[1]);
+    gust_loop_call_later(gust_loop_current(), 1.0, ring, &letters[0]);
+    gust_loop_call_later(gust_loop_current(), 5.001, ring, &letters[4]);
+    gust_test_advance(t, 5.0);
+    assert_string_equal(order, "abcd");
+    assert_true(gust_loop_time(gust_loop_current()) - begun == 5.0);
+    gust_test_free(t);
+}
+
+/* --- clients that leave --- */
+
+TEST(a_client_that_leaves_is_seen_to)
+{
+    gust_test *t = test_new();
+    gust_test_request *request = gust_test_start(t, "/leaving", NULL);
+
+    gust_test_disconnect(t, request);
+    assert_string_equal(events, "start left finished ");
+    assert_true(gust_test_is_done(request));
+    assert_int_equal(gust_test_finish(t, request)->error, -GUST_ECLOSED);
+    gust_test_free(t);
+}
+
+TEST(what_is_still_asked_at_the_end_is_left)
+{
+    gust_test *t = test_new();
+
+    gust_test_start(t, "/leaving", NULL);
+    gust_test_free(t);
+    assert_string_equal(events, "start left finished stop ");
+}
+
+/* --- beside the application --- */
+
+static int use_a_lock(void *arg)
+{
+    static gust_lock lock;
+
+    gust_sleep(0);
+    assert_int_equal(gust_lock_acquire(&lock), 0);
+    gust_lock_release(&lock);
+    return *(int *)arg;
+}
+
+TEST(a_function_runs_in_a_task)
+{
+    gust_test *t = test_new();
+    int n = 5;
+
+    assert_int_equal(gust_test_run(t, use_a_lock, &n), 5);
+    gust_test_free(t);
+}
+
+static int ask_the_port(void *url)
+{
+    gust_stream *s;
+    gust_str line;
+    int err = gust_connect(strstr(url, "127"), 0, NULL, &s);
+
+    if (err == 0)
+        err = gust_stream_printf(s, "GET / HTTP/1.0\r\n\r\n");
+    if (err == 0)
+        err = gust_read_until(s, "\r\n", 0, &line);
+    if (err == 0)
+        assert_string_equal(line.ptr, "HTTP/1.1 200 OK\r\n");
+    return err;
+}
+
+TEST(other_clients_find_it_on_a_port)
+{
+    gust_test *t = test_new();
+
+    assert_int_equal(gust_test_run(t, ask_the_port, (void *)(uintptr_t)gust_test_url(t, "")), 0);
+    gust_test_free(t);
+}
+
+/* --- upstreams --- */
+
+TEST(a_stub_answers_instead_of_the_network)
+{
+    gust_test *t = test_new();
+
+    gust_test_stub(t, "http://api.example/", 503, "old");
+    gust_test_stub(t, "http://api.example/", 200, "{\"new\": 1}");
+    gust_test_stub(t, "http://api.example/search?q=1", 200, "one");
+    assert_answer(gust_test_get(t, "/upstream"), 200, "HTTP/1.1 200 OK\r\n{\"new\": 1}");
+    assert_answer(gust_test_get(t, "/upstream?path=/?x"), 200, "HTTP/1.1 200 OK\r\n{\"new\": 1}");
+    assert_answer(gust_test_get(t, "/upstream?path=/search%3fq%3d1"), 200,
+                  "HTTP/1.1 200 OK\r\none");
+    assert_answer(gust_test_get(t, "/upstream?path=/search"), 200,
+                  "HTTP/1.1 404 Not Found\r\nthere is no stub for this URL\n");
+    assert_int_equal(gust_test_stub_count(t, "http://api.example/"), 2);
+    assert_int_equal(gust_test_stub_count(t, "http://api.example/search?q=1"), 1);
+    assert_int_equal(gust_test_stub_count(t, "http://api.example/none"), 0);
+    gust_test_free(t);
+}
+
+TEST(a_stub_that_hangs_is_left_at_the_deadline)
+{
+    gust_test *t = test_new();
+    gust_test_request *request;
+
+    gust_test_expect_log(t, GUST_LOG_ERROR, "504 GET /upstream");
+    gust_test_stub_hang(t, "http://api.example/");
+    request = gust_test_start(t, "/upstream", NULL);
+    assert_int_equal(gust_test_stub_count(t, "http://api.example/"), 1);
+    gust_test_advance(t, 4.999);
+    assert_false(gust_test_is_done(request));
+    gust_test_advance(t, 0.001);
+    assert_int_equal(gust_test_finish(t, request)->status, 504);
+    gust_test_free(t);
+}
+
+/* --- HTTPS --- */
+
+TEST(an_application_is_asked_over_tls)
+{
+    gust_test *t =
+        gust_test_new(&(gust_app_options){.routes = routes, .server = {.tls = gust_test_tls()}});
+
+    assert_answer(gust_test_get(t, "/"), 200, "Hello, world from 127.0.0.1");
+    assert_memory_equal(gust_test_url(t, "/"), "https://127.0.0.1:", 18);
+    gust_test_free(t);
+}
+
+/* --- failing --- */
+
+static jmp_buf failed;
+static char message[4096];
+
+static void remember(const char *text)
+{
+    snprintf(message, sizeof message, "%s", text);
+    longjmp(failed, 1);
+}
+
+/* Runs what must fail the test with a message. */
+static void assert_fails(void (*fn)(void), const char *with)
+{
+    gust_test_on_failure(remember);
+    message[0] = '\0';
+    if (setjmp(failed) == 0)
+        fn();
+    gust_test_on_failure(NULL);
+    if (message[0] == '\0')
+        fail_msg("it did not fail");
+    if (strstr(message, with) == NULL)
+        fail_msg("the message lacks \"%s\": %s", with, message);
+}
+
+static void unexpected_error(void)
+{
+    gust_test *t = test_new();
+
+    gust_test_get(t, "/broken");
+    gust_test_free(t);
+}
+
+TEST(an_error_in_the_log_fails_unless_it_is_expected)
+{
+    gust_test *t = test_new();
+
+    gust_test_expect_log(t, GUST_LOG_ERROR, "on fire");
+    assert_int_equal(gust_test_get(t, "/broken")->status, 500);
+    gust_test_free(t);
+    assert_fails(unexpected_error, "the disk is on fire");
+}
+
+static void nothing_logged(void)
+{
+    gust_test *t = test_new();
+
+    gust_test_expect_log(t, GUST_LOG_WARNING, "a flood");
+    gust_log_error("a flood");
+    gust_test_free(t);
+}
+
+TEST(a_line_that_is_expected_must_be_logged_at_its_level)
+{
+    assert_fails(nothing_logged, "not logged, though expected: a flood");
+}
+
+static int left_fd;
+
+static void leave_a_descriptor(void)
+{
+    gust_test *t = test_new();
+
+    left_fd = dup(0);
+    gust_test_free(t);
+}
+
+TEST(a_descriptor_that_is_left_fails)
+{
+    assert_fails(leave_a_descriptor, "1 descriptors are left open");
+    close(left_fd);
+}
+
+static gust_stream *left[2];
+
+static int make_a_pair(void *arg)
+{
+    (void)arg;
+    return gust_stream_memory_pair(NULL, left);
+}
+
+static void leave_a_connection(void)
+{
+    gust_test *t = test_new();
+
+    assert_int_equal(gust_test_run(t, make_a_pair, NULL), 0);
+    gust_test_free(t);
+}
+
+TEST(a_connection_that_is_left_fails)
+{
+    assert_fails(leave_a_connection, "a connection in memory is left open");
+}
+
+static int refuse(gust_app *app)
+{
+    (void)app;
+    return -EACCES;
+}
+
+static void not_started(void)
+{
+    gust_test_new(&(gust_app_options){.routes = routes, .on_start = refuse});
+}
+
+static void not_started_in_a_child(void *arg)
+{
+    (void)arg;
+    not_started();
+}
+
+TEST(an_application_that_does_not_start_fails)
+{
+    assert_aborts(not_started_in_a_child, NULL,
+                  "the application did not start: on_start failed: Permission denied");
+}
