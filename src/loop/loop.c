@@ -121,7 +121,7 @@ void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void))
 
 /* --- callbacks --- */
 
-bool gu_calls_add(struct gu_calls *calls, void (*fn)(void *), void *arg)
+bool gu_calls_add(struct gu_calls *calls, struct gu_call call)
 {
     if (calls->n == calls->size) {
         size_t size = gu_max(16, 2 * calls->size);
@@ -132,15 +132,30 @@ bool gu_calls_add(struct gu_calls *calls, void (*fn)(void *), void *arg)
         calls->at = at;
         calls->size = size;
     }
-    calls->at[calls->n++] = (struct gu_call){fn, arg};
+    calls->at[calls->n++] = call;
     return true;
+}
+
+void gu_calls_drop(struct gu_calls *calls)
+{
+    for (size_t i = 0; i < calls->n; i++)
+        if (calls->at[i].drop != NULL)
+            calls->at[i].drop(calls->at[i].arg);
+    gu_free(calls->at);
+}
+
+int gu_loop_post(struct gust_loop *loop, void (*fn)(void *), void *arg, void (*drop)(void *))
+{
+    struct gu_call call = {fn, arg, drop};
+
+    if (loop != current)
+        return gu_wake_post(loop, call);
+    return gu_calls_add(&loop->p->calls, call) ? 0 : -ENOMEM;
 }
 
 int gust_loop_add_callback(gust_loop *loop, void (*fn)(void *), void *arg)
 {
-    if (loop != current)
-        return gu_wake_post(loop, fn, arg);
-    return gu_calls_add(&loop->p->calls, fn, arg) ? 0 : -ENOMEM;
+    return gu_loop_post(loop, fn, arg, NULL);
 }
 
 /* Those that are there now: what they add goes to the other array. */
@@ -500,11 +515,11 @@ void gust_loop_close(gust_loop *loop)
     gu_timeouts_free(loop);
     free_late(p);
     gu_timers_free(loop);
+    gu_calls_drop(&p->calls);
     gu_wake_close(loop);
     gu_log_flush();
     p->poller->ops->close(p->poller);
     gu_free(p->handlers);
-    gu_free(p->calls.at);
     gu_free(p->spare.at);
     gu_free(p);
     gu_free(loop);

@@ -136,6 +136,11 @@ void gu_loop_unwatch(struct gust_loop *loop, struct gu_io *io, bool is_closing);
  * Nothing happens when it is queued already. */
 void gu_loop_ready(struct gust_loop *loop, struct gu_ready *ready);
 
+/* gust_loop_add_callback(), but if the loop is closed before, drop(arg) is called then, on the
+ * loop's thread. */
+int gu_loop_post(struct gust_loop *loop, void (*fn)(void *), void *arg,
+                 void (*drop)(void *)) GUST_CHECK;
+
 /* Takes it off the queue if it is there. Linear in the queue: for closing only. */
 void gu_loop_unready(struct gust_loop *loop, struct gu_ready *ready);
 

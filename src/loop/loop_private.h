@@ -14,6 +14,7 @@
 struct gu_call {
     void (*fn)(void *);
     void *arg;
+    void (*drop)(void *); /* NULL: `arg` is not ours to drop */
 };
 
 struct gu_calls {
@@ -85,7 +86,8 @@ struct gu_loop_private {
     struct gu_event events[GU_BATCH];
 };
 
-bool gu_calls_add(struct gu_calls *calls, void (*fn)(void *), void *arg);
+bool gu_calls_add(struct gu_calls *calls, struct gu_call call);
+void gu_calls_drop(struct gu_calls *calls); /* none of them will be called */
 
 /* loop.c */
 void gu_loop_ran_fn(struct gust_loop *loop, void (*fn)(void));
@@ -111,7 +113,7 @@ void gu_handlers_free(struct gust_loop *loop);
 int gu_wake_open(struct gust_loop *loop);
 void gu_wake_close(struct gust_loop *loop);
 void gu_wake_send(struct gu_wake *wake); /* any thread, any signal handler */
-int gu_wake_post(struct gust_loop *loop, void (*fn)(void *), void *arg);
+int gu_wake_post(struct gust_loop *loop, struct gu_call call);
 
 /* signal.c */
 void gu_signals_run(struct gust_loop *loop);

@@ -21,7 +21,7 @@ static void take_calls(gust_loop *loop)
 
     pthread_mutex_lock(&wake->lock);
     for (size_t i = 0; i < wake->calls.n; i++)
-        if (!gu_calls_add(&loop->p->calls, wake->calls.at[i].fn, wake->calls.at[i].arg)) {
+        if (!gu_calls_add(&loop->p->calls, wake->calls.at[i])) {
             /* Memory is short: the rest stays, in order, for the next turn. */
             wake->calls.n -= i;
             memmove(wake->calls.at, wake->calls.at + i, wake->calls.n * sizeof *wake->calls.at);
@@ -93,7 +93,7 @@ void gu_wake_close(struct gust_loop *loop)
 
     gu_loop_unwatch(loop, &wake->io, false);
     close_fds(wake, fd);
-    gu_free(wake->calls.at);
+    gu_calls_drop(&wake->calls);
     pthread_mutex_destroy(&wake->lock);
 }
 
@@ -105,14 +105,14 @@ void gu_wake_send(struct gu_wake *wake)
     gust_ignore(write(wake->send_fd, &one, sizeof one));
 }
 
-int gu_wake_post(struct gust_loop *loop, void (*fn)(void *), void *arg)
+int gu_wake_post(struct gust_loop *loop, struct gu_call call)
 {
     struct gu_wake *wake = &loop->p->wake;
     bool is_first, is_added;
 
     pthread_mutex_lock(&wake->lock);
     is_first = wake->calls.n == 0;
-    is_added = gu_calls_add(&wake->calls, fn, arg);
+    is_added = gu_calls_add(&wake->calls, call);
     pthread_mutex_unlock(&wake->lock);
     if (!is_added)
         return -ENOMEM;

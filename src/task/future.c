@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "task/future_impl.h"
+#include "task/task_private.h"
 
 /* --- life --- */
 
@@ -117,6 +118,16 @@ static void run_post(void *arg)
     gu_free(post);
 }
 
+/* The loop was closed before. */
+static void drop_post(void *arg)
+{
+    struct post *post = arg;
+
+    gust_arena_free(post->arena);
+    gust_future_unref(post->future);
+    gu_free(post);
+}
+
 int gust_future_post(gust_future *future, int err, void *value, gust_arena *taken)
 {
     struct post *post = gu_alloc(sizeof *post);
@@ -125,7 +136,7 @@ int gust_future_post(gust_future *future, int err, void *value, gust_arena *take
     if (post == NULL)
         return -ENOMEM;
     *post = (struct post){future, err, value, taken};
-    failed = gust_loop_add_callback(future->loop, run_post, post);
+    failed = gu_loop_post(future->loop, run_post, post, drop_post);
     if (failed < 0)
         gu_free(post);
     return failed;
@@ -167,11 +178,20 @@ void gust_future_ignore_error(gust_future *future)
 struct callback {
     struct gu_watcher watcher;
     struct gu_ready ready;
-    uint64_t turn; /* when it fired */
+    struct gu_link all; /* in the loop's list, until it has run */
+    uint64_t turn;      /* when it fired */
     gust_future *future;
     void (*fn)(gust_future *, void *);
     void *arg;
+    void (*drop)(void *); /* of `arg`, if it does not run; or NULL */
 };
+
+static void callback_free(struct callback *callback)
+{
+    gu_list_remove(&callback->all);
+    gust_future_unref(callback->future);
+    gu_free(callback);
+}
 
 /* The queue may still be run in the turn of the resolve; "next turn" is then the next time. */
 static void run_callback(struct gu_ready *ready)
@@ -184,8 +204,22 @@ static void run_callback(struct gu_ready *ready)
         return;
     }
     callback->fn(callback->future, callback->arg);
-    gust_future_unref(callback->future);
-    gu_free(callback);
+    callback_free(callback);
+}
+
+/* Those that wait for their future, and those whose turn did not come. */
+void gu_futures_close(struct gu_tasks *tasks)
+{
+    while (!gu_list_is_empty(&tasks->future_callbacks)) {
+        struct callback *callback =
+            gu_container_of(tasks->future_callbacks.next, struct callback, all);
+
+        gu_list_remove(&callback->watcher.link);
+        gu_loop_unready(tasks->loop, &callback->ready);
+        if (callback->drop != NULL)
+            callback->drop(callback->arg);
+        callback_free(callback);
+    }
 }
 
 static void fire_callback(struct gu_watcher *watcher)
@@ -196,22 +230,32 @@ static void fire_callback(struct gu_watcher *watcher)
     gu_loop_ready(callback->future->loop, &callback->ready);
 }
 
-int gust_future_add_done_callback(gust_future *future, void (*fn)(gust_future *, void *), void *arg)
+static int add_callback(gust_future *future, void (*fn)(gust_future *, void *), void *arg,
+                        void (*drop)(void *))
 {
-    struct callback *callback = gu_alloc0(sizeof *callback);
+    struct gu_tasks *tasks = gu_tasks_of(future->loop);
+    struct callback *callback = tasks == NULL ? NULL : gu_alloc0(sizeof *callback);
 
     if (callback == NULL)
         return -ENOMEM;
+    gu_list_init(&callback->watcher.link);
+    gu_list_append(&tasks->future_callbacks, &callback->all);
     callback->watcher.fire = fire_callback;
     callback->ready.run = run_callback;
     callback->future = gust_future_ref(future);
     callback->fn = fn;
     callback->arg = arg;
+    callback->drop = drop;
     if (future->is_done)
         fire_callback(&callback->watcher);
     else
         gu_list_append(&future->watchers, &callback->watcher.link);
     return 0;
+}
+
+int gust_future_add_done_callback(gust_future *future, void (*fn)(gust_future *, void *), void *arg)
+{
+    return add_callback(future, fn, arg, NULL);
 }
 
 /* --- chains --- */
@@ -228,9 +272,14 @@ static void pass_on(gust_future *from, void *to)
     gust_future_unref(future);
 }
 
+static void drop_end(void *to)
+{
+    gust_future_unref(to);
+}
+
 int gust_future_chain(gust_future *from, gust_future *to)
 {
-    int err = gust_future_add_done_callback(from, pass_on, to);
+    int err = add_callback(from, pass_on, to, drop_end);
 
     if (err == 0)
         gust_future_ref(to);

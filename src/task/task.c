@@ -316,6 +316,7 @@ static void tasks_free(struct gu_room *room)
                   "loop run until they have ended",
                   tasks->n_live);
     gu_executor_leave(tasks);
+    gu_futures_close(tasks);
     gu_timer_clear(tasks->loop, &tasks->trim);
     gu_stack_pool_empty(&tasks->stacks, forget);
     gu_overflow_unwatch(&tasks->stacks);
@@ -337,6 +338,7 @@ struct gu_tasks *gu_tasks_of(struct gust_loop *loop)
         return NULL;
     tasks->room.free = tasks_free;
     tasks->loop = loop;
+    gu_list_init(&tasks->future_callbacks);
     tasks->trim.run = trim;
     tasks->chunks.max_free = CHUNKS_KEPT;
     tasks->max_live = SIZE_MAX;

@@ -101,6 +101,7 @@ struct gu_tasks {
     size_t n_live, max_live;
     unsigned n_on_loop_stack;            /* inside gu_on_loop_stack() */
     struct gu_executor_client *executor; /* NULL until it is used */
+    struct gu_link future_callbacks;     /* that have not run */
 #if GU_ASAN
     void *fake_stack;
     const void *loop_low;

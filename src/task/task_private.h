@@ -31,6 +31,9 @@ void gu_task_timed_out(struct gu_timer *timer);
 /* The last step of a raise: drops the frames of the current task and runs task->raised(). */
 GUST_NORETURN void gu_task_restart(struct gust_task *task);
 
+/* future.c: the loop is closed, and no callback of a future runs any more. */
+void gu_futures_close(struct gu_tasks *tasks);
+
 /* leaf.c: gu_on_loop_stack() of a thread that has tasks. */
 int gu_leaf_call(int (*fn)(void *arg), void *arg);
 

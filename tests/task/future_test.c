@@ -2,8 +2,10 @@
  * future — resolving, awaiting, callbacks, whose memory it is
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "task/task_impl.h"
 #include "task_support.h"
+#include <pthread.h>
 
 static void resolve_later(void *future)
 {
@@ -402,4 +404,96 @@ static int await_without_memory(void *arg)
 TEST(each_call_says_that_memory_is_short)
 {
     assert_int_equal(run(await_without_memory, NULL), 0);
+}
+
+/* --- loops that are closed --- */
+
+static int n_untold;
+
+static bool count_untold(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
+{
+    (void)arg;
+    (void)level;
+    (void)logger;
+    (void)message;
+    n_untold++;
+    return true;
+}
+
+static void never(gust_future *f, void *arg)
+{
+    (void)f;
+    (void)arg;
+    fail_msg("called after its loop was closed");
+}
+
+/* A future whose last reference logs that nobody asked for its error. */
+static gust_future *untold(void)
+{
+    gust_future *f = gust_future_new();
+
+    gust_future_resolve(f, -EIO, NULL, NULL);
+    return f;
+}
+
+static void queue_callback(void)
+{
+    gust_future *f = untold();
+
+    assert_int_equal(gust_future_add_done_callback(f, never, NULL), 0);
+    gust_future_unref(f);
+}
+
+static void queue_chain(void)
+{
+    gust_future *from = gust_future_new(), *to = untold();
+
+    assert_int_equal(gust_future_chain(from, to), 0);
+    gust_future_unref(from); /* nobody will resolve it */
+    gust_future_unref(to);
+}
+
+static void queue_post(void)
+{
+    assert_int_equal(gust_future_post(untold(), 0, NULL, gust_arena_new()), 0);
+}
+
+static void *post_it(void *f)
+{
+    assert_int_equal(gust_future_post(f, 0, NULL, gust_arena_new()), 0);
+    return NULL;
+}
+
+static void queue_post_of_a_thread(void)
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, post_it, untold()), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+TEST(what_is_queued_when_a_loop_closes_is_dropped_and_given_back)
+{
+    static const struct {
+        const char *name;
+        void (*queue)(void);
+    } cases[] = {
+        {"a callback whose turn has not come", queue_callback},
+        {"a chain from a future that is never resolved", queue_chain},
+        {"a result that was posted", queue_post},
+        {"by another thread", queue_post_of_a_thread},
+    };
+
+    gu_log_set_sink(count_untold, NULL);
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        gust_loop *loop = gust_loop_current();
+
+        TEST_CASE(cases[i].name);
+        n_untold = 0;
+        cases[i].queue();
+        assert_int_equal(n_untold, 0);
+        gust_loop_close(loop);
+        assert_int_equal(n_untold, 1);
+    }
+    gu_log_set_sink(NULL, NULL);
 }
