@@ -85,9 +85,12 @@ GUST_API void gust_sem_release(gust_sem *sem);
 typedef struct gust_lock {
     gust_sem sem;
     void *holder;
+    uint64_t holder_number; /* of the task, whose memory may be another's when it has ended */
+    char holder_name[24];
 } gust_lock;
 
-/** Takes the lock. A task that holds it already aborts with a message. **Waits.** **Errors:**
+/** Takes the lock. A task that holds it already aborts with a message; so does one that would wait
+ * for a task which has ended, where that can be told. **Waits.** **Errors:**
  * -ETIMEDOUT, -ECANCELED: it was not taken. */
 GUST_API int gust_lock_acquire(gust_lock *lock) GUST_WAITS GUST_CHECK;
 

@@ -90,24 +90,50 @@ void gust_sem_release(gust_sem *sem)
 
 /* --- lock --- */
 
+static void hold(gust_lock *lock, struct gust_task *task)
+{
+    size_t len = strnlen(task->name, sizeof lock->holder_name - 1);
+
+    lock->holder = task;
+    lock->holder_number = gu_task_number(task);
+    memcpy(lock->holder_name, task->name, len);
+    lock->holder_name[len] = '\0';
+}
+
+/* The holder's memory is looked at only where it is the current task's: else it may be nobody's. */
+static gu_cold void misused(const gust_lock *lock, struct gust_task *task)
+{
+    if (lock->holder_number == gu_task_number(task))
+        gu_misuse("task \"%s\" acquires a lock that it holds", task->name);
+    gu_misuse(
+        "task \"%s\" acquires a lock that task \"%s\" holds, which has ended: it must release "
+        "what it acquires, see GUST_LOCKED",
+        task->name, lock->holder_name);
+}
+
 int gust_lock_acquire(gust_lock *lock)
 {
     struct gust_task *task = gu_task_check_wait();
     int err;
 
     if (lock->holder == task)
-        gu_misuse("task \"%s\" acquires a lock that it holds", task->name);
+        misused(lock, task);
     err = gust_sem_acquire(&lock->sem);
     if (err == 0)
-        lock->holder = task;
+        hold(lock, task);
     return err;
 }
 
 void gust_lock_release(gust_lock *lock)
 {
-    if (lock->holder == NULL || lock->holder != gu_task_current())
+    struct gust_task *task = gu_task_current(), *next;
+
+    if (task == NULL || lock->holder != task || lock->holder_number != gu_task_number(task))
         gu_misuse("gust_lock_release: the current task does not hold the lock");
-    lock->holder = hand_on(&lock->sem);
+    next = hand_on(&lock->sem);
+    lock->holder = NULL;
+    if (next != NULL)
+        hold(lock, next);
 }
 
 /* --- declarations --- */

@@ -216,7 +216,17 @@ struct gust_task *gu_task_new(struct gu_tasks *tasks, void (*run)(struct gust_ta
     task->deadline = GU_FOREVER;
     task->cancel = GUST_NOT_CANCELLED;
     task->n_raised = 0;
+    task->number = 0;
     return task;
+}
+
+uint32_t gu_task_number(struct gust_task *task)
+{
+    static _Thread_local uint32_t last;
+
+    if (task->number == 0)
+        task->number = ++last;
+    return task->number;
 }
 
 bool gu_task_start(struct gust_task *task)

@@ -68,6 +68,7 @@ struct gust_task {
     uint8_t cancel;   /* enum gust_cancel_reason; 0: not cancelled */
     uint8_t n_raised; /* how often it raised, see gu_task_raise() */
     uint16_t n_shields;
+    uint32_t number; /* see gu_task_number(); 0: it has none yet */
     uint16_t n_no_raise; /* GUST_NO_RAISE and leaf calls: neither wait nor raise */
     uint16_t n_defers;   /* deferred calls that run: no raise */
     bool has_own_name;   /* by gust_task_set_name(): text that may end with it */
@@ -138,6 +139,9 @@ void gu_task_start_soon(struct gust_task *task);
 /* Ends the tasks that belong to the current one and runs what it deferred, as its end would: for an
  * owner that has things to do behind them. */
 gu_cold void gu_task_close_root(struct gust_task *task);
+
+/* What tells a task from all others of its thread, also from those that had its memory before. */
+uint32_t gu_task_number(struct gust_task *task);
 
 /* Gives a task back that was not started. */
 void gu_task_discard(struct gust_task *task);

@@ -537,6 +537,24 @@ static int notify_from_a_thread(void *arg)
     return gust_run_in_executor(notify_elsewhere, &cond);
 }
 
+static void end_with_the_lock(void *name)
+{
+    gust_task_set_name(name);
+    gust_ignore(gust_lock_acquire(&lock));
+}
+
+/* The next task that starts has the memory of the last that ended. */
+static int acquire_behind_one_that_ended(void *arg)
+{
+    (void)arg;
+    gust_go(end_with_the_lock, (void *)(uintptr_t) "first", NULL);
+    gust_yield();
+    gust_yield();
+    gust_go(end_with_the_lock, (void *)(uintptr_t) "second", NULL);
+    gust_yield();
+    return 0;
+}
+
 struct call {
     int (*fn)(void *);
 };
@@ -556,6 +574,9 @@ TEST(misuse_aborts)
         const char *message;
     } cases[] = {
         {"twice", {acquire_twice}, "task \"main\" acquires a lock that it holds"},
+        {"of one that ended",
+         {acquire_behind_one_that_ended},
+         "task \"second\" acquires a lock that task \"first\" holds, which has ended"},
         {"not held", {release_unheld}, "gust_lock_release: the current task does not hold the"},
         {"too many permits", {release_too_often}, "holds all of its 2 permits already"},
         {"another thread", {notify_from_a_thread}, "locks and queues are for the tasks of one"},
