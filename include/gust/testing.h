@@ -28,14 +28,12 @@
 #define GUST_TESTING_H
 
 #include <gust/app.h>
-#include <gust/json.h>
+#include <gust/client.h>
 #include <gust/tls.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct json_t;
 
 typedef struct gust_test gust_test;
 typedef struct gust_test_request gust_test_request;
@@ -62,37 +60,21 @@ GUST_API const char *gust_test_url(gust_test *t, const char *path);
 
 /* --- requests --- */
 
-typedef struct gust_test_fetch_options {
-    const char *method;         /**< NULL: GET, and POST with a body */
-    const char *const *headers; /**< "Name: value", NULL-ended; NULL: none */
-    const char *body;           /**< NULL: none */
-    int64_t body_len;           /**< 0: strlen(body) */
-    int max_redirects;          /**< that are followed within the application; 0: none */
-    bool no_cookies;            /**< none are sent, and none kept */
-} gust_test_fetch_options;
-
-typedef struct gust_test_response {
-    int error;          /**< of the connection: -GUST_ECLOSED, -GUST_EPROTO; else 0 */
-    int status;         /**< 0 when there was no head */
-    const char *reason; /**< "Not Found" */
-    gust_str body;      /**< as far as it came */
-} gust_test_response;
-
-/** Asks, and waits for the answer; never NULL. Cookies are kept from one request to the next. The
- * test fails when nothing happens for 5 s of real time and there is no answer: the application may
- * wait for time to pass, which wants gust_test_start(). Follows AsyncHTTPTestCase.fetch. */
-GUST_API const gust_test_response *gust_test_fetch(gust_test *t, const char *path,
-                                                   const gust_test_fetch_options *options);
+/** Asks, and waits for the answer, which is never NULL and lives until gust_test_free(). Of the
+ * options these are looked at: method (without one POST if there is a body, else GET), headers,
+ * body, no_redirects, max_redirects (within the application). Cookies are kept from one request to
+ * the next, and sent unless `headers` has some. The test fails when nothing happens for 5 s of real
+ * time and there is no answer: the application may wait for time to pass, which wants
+ * gust_test_start(). Follows AsyncHTTPTestCase.fetch. */
+GUST_API const gust_response *gust_test_fetch(gust_test *t, const char *path,
+                                              const gust_fetch_options *options);
 
 /** The same, for a plain GET, and for the POST of a form ("a=1&b=2"). */
-GUST_API const gust_test_response *gust_test_get(gust_test *t, const char *path);
-GUST_API const gust_test_response *gust_test_post(gust_test *t, const char *path, const char *form);
-
-/** A field of a response, the first of that name; NULL without one. */
-GUST_API const char *gust_test_header(const gust_test_response *response, const char *name);
+GUST_API const gust_response *gust_test_get(gust_test *t, const char *path);
+GUST_API const gust_response *gust_test_post(gust_test *t, const char *path, const char *form);
 
 /** The body, read as JSON. The test fails if it is none. **Lends** until gust_test_free(). */
-GUST_API struct json_t *gust_test_json(gust_test *t, const gust_test_response *response);
+GUST_API struct json_t *gust_test_json(gust_test *t, const gust_response *response);
 
 /** The value of a cookie that is kept, NULL without one; sets one; NULL for a value forgets it.
  * Names are all that is looked at: paths, hosts and flags are not. */
@@ -103,13 +85,13 @@ GUST_API void gust_test_set_cookie(gust_test *t, const char *name, const char *v
 
 /** Asks, and runs the application as far as it goes without time passing. To be finished. */
 GUST_API gust_test_request *gust_test_start(gust_test *t, const char *path,
-                                            const gust_test_fetch_options *options);
+                                            const gust_fetch_options *options);
 
 /** Whether it was answered. */
 GUST_API bool gust_test_is_done(const gust_test_request *request);
 
 /** Waits for the answer, as gust_test_fetch() does. A second time: the same answer. */
-GUST_API const gust_test_response *gust_test_finish(gust_test *t, gust_test_request *request);
+GUST_API const gust_response *gust_test_finish(gust_test *t, gust_test_request *request);
 
 /** The client goes away before its answer; the application is run until it has seen that. */
 GUST_API void gust_test_disconnect(gust_test *t, gust_test_request *request);

@@ -13,60 +13,60 @@
 #include "testing/testing_impl.h"
 #include <stdio.h>
 #include <strings.h>
+#include <time.h>
 
 #define HEAD_MAX ((size_t)256 * 1024)
 #define WINDOW ((size_t)256 * 1024)
+#define MAX_REDIRECTS 5
 
 struct gust_test_request {
     struct gu_link link;
     gust_test *t;
     gust_stream *stream; /* NULL: closed */
     const char *method, *path;
+    gu_time begun;
     gust_str bytes; /* the whole request */
-    bool keeps_cookies, is_done;
-    const char *head; /* of the response, its names and values C strings */
-    struct gu_head parsed;
-    gust_test_response response;
+    bool is_done;
+    struct gu_head parsed; /* of the response */
+    gust_response response;
 };
 
-static const gust_test_fetch_options no_options;
+static const gust_fetch_options no_options;
+static const gust_field no_fields;
 
 /* --- the request --- */
 
-static bool has_field(const char *const *fields, const char *name)
+static bool has_field(const gust_field *fields, const char *name)
 {
-    size_t len = strlen(name);
-
-    for (; fields != NULL && *fields != NULL; fields++)
-        if (strncasecmp(*fields, name, len) == 0 && (*fields)[len] == ':')
+    for (; fields != NULL && fields->name != NULL; fields++)
+        if (strcasecmp(fields->name, name) == 0)
             return true;
     return false;
 }
 
 static void put_fields(struct gu_buf *to, const gust_test_request *request,
-                       const gust_test_fetch_options *o)
+                       const gust_fetch_options *o)
 {
     if (!has_field(o->headers, "Host"))
         gu_buf_puts(to, "Host: localhost\r\n");
-    if (request->keeps_cookies && !has_field(o->headers, "Cookie"))
+    if (!has_field(o->headers, "Cookie"))
         gu_test_jar_put(request->t, to);
-    for (const char *const *field = o->headers; field != NULL && *field != NULL; field++)
-        gu_buf_printf(to, "%s\r\n", *field);
+    for (const gust_field *field = o->headers; field != NULL && field->name != NULL; field++)
+        gu_buf_printf(to, "%s: %s\r\n", field->name, field->value);
 }
 
-static gust_str format(const gust_test_request *request, const gust_test_fetch_options *o)
+static gust_str format(const gust_test_request *request, const gust_fetch_options *o)
 {
-    size_t len = o->body == NULL ? 0 : o->body_len > 0 ? (size_t)o->body_len : strlen(o->body);
     struct gu_buf to;
     gust_str bytes;
 
     gu_buf_init(&to, request->t->arena, SIZE_MAX);
     gu_buf_printf(&to, "%s %s HTTP/1.1\r\n", request->method, request->path);
     put_fields(&to, request, o);
-    if (o->body != NULL && !has_field(o->headers, "Content-Length"))
-        gu_buf_printf(&to, "Content-Length: %zu\r\n", len);
+    if (o->body.ptr != NULL)
+        gu_buf_printf(&to, "Content-Length: %zu\r\n", o->body.len);
     gu_buf_puts(&to, "\r\n");
-    gu_buf_put(&to, o->body, len);
+    gu_buf_put_str(&to, o->body);
     if (gu_buf_finish(&to, &bytes) < 0)
         gu_test_fail("out of memory");
     return bytes;
@@ -74,23 +74,24 @@ static gust_str format(const gust_test_request *request, const gust_test_fetch_o
 
 /* --- the response's head --- */
 
-/* The fields' names and values become C strings in place. */
-static void end_strings(char *head, const struct gu_head *parsed)
+/* Names and values become C strings in place. */
+static void keep_fields(gust_test_request *request, char *head)
 {
+    const struct gu_head *parsed = &request->parsed;
+    gust_field *fields = gu_test_alloc(request->t, (parsed->n_fields + 1u) * sizeof *fields);
+
     for (size_t i = 0; i < parsed->n_fields; i++) {
         const struct gu_field *field = &parsed->fields[i];
 
         head[field->name + field->name_len] = '\0';
         head[field->value + field->value_len] = '\0';
+        fields[i] = (gust_field){head + field->name, head + field->value};
+        if (strcasecmp(fields[i].name, "Set-Cookie") == 0)
+            gu_test_jar_take(request->t, gust_str_from(fields[i].value));
     }
-}
-
-static void take_cookies(const gust_test_request *request)
-{
-    for (size_t i = 0; i < request->parsed.n_fields; i++)
-        if (strcasecmp(request->head + request->parsed.fields[i].name, "Set-Cookie") == 0)
-            gu_test_jar_take(request->t,
-                             gust_str_from(request->head + request->parsed.fields[i].value));
+    fields[parsed->n_fields] = (gust_field){NULL, NULL};
+    request->response.fields = fields;
+    request->response.n_fields = parsed->n_fields;
 }
 
 static int read_head(gust_test_request *request)
@@ -112,8 +113,7 @@ static int read_head(gust_test_request *request)
         return -GUST_EPROTO;
     request->response.reason =
         gu_test_strdup(request->t, gu_str(head + parsed->reason_at, parsed->reason_len));
-    end_strings(head, parsed);
-    request->head = head;
+    keep_fields(request, head);
     return 0;
 }
 
@@ -277,27 +277,39 @@ static void talk(struct gust_task *task)
 
     gust_defer(is_over, request);
     request->response.error = ask(request);
-    if (request->keeps_cookies)
-        take_cookies(request);
+    if (request->response.error < 0)
+        request->response.message = gust_strerror(request->response.error);
+    request->response.request_time =
+        (double)(request->t->loop->now - request->begun) / (double)GU_SECOND;
 }
 
 /* --- for tests --- */
 
-gust_test_request *gust_test_start(gust_test *t, const char *path,
-                                   const gust_test_fetch_options *options)
+static void set_up(gust_test_request *request, gust_test *t, const char *path,
+                   const gust_fetch_options *o)
 {
-    const gust_test_fetch_options *o = options != NULL ? options : &no_options;
+    const char *method = o->method != NULL ? o->method : o->body.ptr != NULL ? "POST" : "GET";
+
+    if (o->body_producer != NULL || o->streaming_callback != NULL || o->header_callback != NULL)
+        gu_misuse("gust_test_fetch: it calls no functions of the options");
+    *request = (gust_test_request){.t = t, .begun = t->loop->now};
+    request->method = gu_test_strdup(t, gust_str_from(method));
+    request->path = gu_test_strdup(t, gust_str_from(path));
+    request->bytes = format(request, o);
+    request->response = (gust_response){.reason = "",
+                                        .url = gust_test_url(t, path),
+                                        .message = "",
+                                        .body = {"", 0},
+                                        .fields = &no_fields,
+                                        .start_time = (double)time(NULL)};
+}
+
+gust_test_request *gust_test_start(gust_test *t, const char *path,
+                                   const gust_fetch_options *options)
+{
     gust_test_request *request = gu_test_alloc(t, sizeof *request);
 
-    memset(request, 0, sizeof *request);
-    request->t = t;
-    request->method = gu_test_strdup(t, gust_str_from(o->method != NULL ? o->method
-                                                      : o->body != NULL ? "POST"
-                                                                        : "GET"));
-    request->path = gu_test_strdup(t, gust_str_from(path));
-    request->keeps_cookies = !o->no_cookies;
-    request->bytes = format(request, o);
-    request->response.reason = request->response.body.ptr = "";
+    set_up(request, t, path, options != NULL ? options : &no_options);
     gu_list_append(&t->requests, &request->link);
     connect_to_app(request);
     gu_test_go(t, talk, request, request->path);
@@ -315,7 +327,7 @@ static bool is_done(const void *arg)
     return gust_test_is_done(arg);
 }
 
-const gust_test_response *gust_test_finish(gust_test *t, gust_test_request *request)
+const gust_response *gust_test_finish(gust_test *t, gust_test_request *request)
 {
     if (!gu_test_run_until(t, is_done, request))
         gu_test_fail("%s %s: no answer within 5 s; if it waits for time to pass, use "
@@ -343,10 +355,18 @@ void gu_test_requests_leave(gust_test *t)
     gu_test_settle(t);
 }
 
-/* The target of a redirect within the application; NULL if that is none. */
-static const char *redirected_to(const gust_test_response *response)
+static const char *field_of(const gust_response *response, const char *name)
 {
-    const char *to = gust_test_header(response, "Location"), *host;
+    for (size_t i = 0; i < response->n_fields; i++)
+        if (strcasecmp(response->fields[i].name, name) == 0)
+            return response->fields[i].value;
+    return NULL;
+}
+
+/* The target of a redirect within the application; NULL if that is none. */
+static const char *redirected_to(const gust_response *response)
+{
+    const char *to = field_of(response, "Location"), *host;
 
     if (response->status < 301 || response->status > 308 || response->status == 304 || to == NULL)
         return NULL;
@@ -357,42 +377,37 @@ static const char *redirected_to(const gust_test_response *response)
     return to == NULL ? "/" : to;
 }
 
-const gust_test_response *gust_test_fetch(gust_test *t, const char *path,
-                                          const gust_test_fetch_options *options)
+const gust_response *gust_test_fetch(gust_test *t, const char *path,
+                                     const gust_fetch_options *options)
 {
-    gust_test_fetch_options o = options != NULL ? *options : no_options;
-    const gust_test_response *response = gust_test_finish(t, gust_test_start(t, path, &o));
+    gust_fetch_options o = options != NULL ? *options : no_options;
+    int left = o.no_redirects ? 0 : o.max_redirects > 0 ? o.max_redirects : MAX_REDIRECTS, n = 0;
+    gust_test_request *request = gust_test_start(t, path, &o);
+    const gust_response *response = gust_test_finish(t, request);
 
-    while (o.max_redirects-- > 0 && (path = redirected_to(response)) != NULL) {
+    while (n < left && (path = redirected_to(response)) != NULL) {
         if (response->status < 307) {
             o.method = NULL;
-            o.body = NULL;
+            o.headers = NULL;
+            o.body = (gust_str){NULL, 0};
         }
-        response = gust_test_finish(t, gust_test_start(t, path, &o));
+        request = gust_test_start(t, path, &o);
+        request->response.n_redirects = ++n;
+        response = gust_test_finish(t, request);
     }
     return response;
 }
 
-const gust_test_response *gust_test_get(gust_test *t, const char *path)
+const gust_response *gust_test_get(gust_test *t, const char *path)
 {
     return gust_test_fetch(t, path, NULL);
 }
 
-const gust_test_response *gust_test_post(gust_test *t, const char *path, const char *form)
+const gust_response *gust_test_post(gust_test *t, const char *path, const char *form)
 {
-    static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
+    static const gust_field headers[] = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                         {NULL, NULL}};
 
-    return gust_test_fetch(
-        t, path, &(gust_test_fetch_options){.method = "POST", .headers = headers, .body = form});
-}
-
-const char *gust_test_header(const gust_test_response *response, const char *name)
-{
-    const gust_test_request *request =
-        gu_container_of((gust_test_response *)(uintptr_t)response, gust_test_request, response);
-
-    for (size_t i = 0; i < request->parsed.n_fields; i++)
-        if (strcasecmp(request->head + request->parsed.fields[i].name, name) == 0)
-            return request->head + request->parsed.fields[i].value;
-    return NULL;
+    return gust_test_fetch(t, path,
+                           &(gust_fetch_options){.headers = headers, .body = gust_str_from(form)});
 }

@@ -414,7 +414,7 @@ void gust_test_free(gust_test *t)
 
 /* --- JSON --- */
 
-json_t *gust_test_json(gust_test *t, const gust_test_response *response)
+json_t *gust_test_json(gust_test *t, const gust_response *response)
 {
     json_error_t error;
     struct value *value = gu_test_alloc(t, sizeof *value);
