@@ -277,6 +277,18 @@ def consume_by_cmake(results, prefix):
             must(results, f"install: {program.name} runs", [program])
 
 
+def consume_testing(results, prefix):
+    """examples/testing: an application and its tests, as a user builds and runs them."""
+    directory = prefix / "testing-cmake"
+    if must(results, "install: find_package(Gust) finds Gust::testing",
+            ["cmake", "-G", "Ninja", "-S", ROOT / "examples" / "testing", "-B", directory,
+             f"-DCMAKE_PREFIX_PATH={prefix}"]) and \
+            must(results, "install: an application with tests builds",
+                 ["cmake", "--build", directory]):
+        must(results, "install: its tests pass", ["ctest", "--test-dir", directory,
+                                                  "--no-tests=error", "--output-on-failure"])
+
+
 def install(results):
     """cmake --install, and programs built against what it laid down"""
     if not (configure(results, "release") and build(results, "release")):
@@ -295,6 +307,7 @@ def install(results):
             for link in ("shared", "static"):
                 consume(results, prefix, language, link)
         consume_by_cmake(results, prefix)
+        consume_testing(results, prefix)
 
 
 STAGES = [checks, release, install, dev, clang, tsan, aarch64, fuzz]
