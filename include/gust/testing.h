@@ -20,6 +20,10 @@
  * failures of gust_test_free(): a task, a connection, a descriptor or memory of requests that is
  * left, and a line of the log of level error or above that was not expected.
  *
+ * A call that waits for the application does so for 5 s of real time at the most, or for as many
+ * seconds as GUST_TEST_TIMEOUT in the environment says (Tornado's ASYNC_TEST_TIMEOUT): only other
+ * threads, processes and sockets take any.
+ *
  * The calls are in libgust-testing, which holds all of libgust too: a test program is linked with
  * it instead of libgust (pkg-config gust-testing; Gust::testing in CMake). Follows
  * tornado.testing's AsyncHTTPTestCase.
@@ -63,9 +67,9 @@ GUST_API const char *gust_test_url(gust_test *t, const char *path);
 /** Asks, and waits for the answer, which is never NULL and lives until gust_test_free(). Of the
  * options these are looked at: method (without one POST if there is a body, else GET), headers,
  * body, no_redirects, max_redirects (within the application). Cookies are kept from one request to
- * the next, and sent unless `headers` has some. The test fails when nothing happens for 5 s of real
- * time and there is no answer: the application may wait for time to pass, which wants
- * gust_test_start(). Follows AsyncHTTPTestCase.fetch. */
+ * the next, and sent unless `headers` has some. The test fails if there is no answer:
+ * the application may wait for time to pass, which wants gust_test_start(). Follows
+ * AsyncHTTPTestCase.fetch. */
 GUST_API const gust_response *gust_test_fetch(gust_test *t, const char *path,
                                               const gust_fetch_options *options);
 

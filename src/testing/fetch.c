@@ -330,9 +330,9 @@ static bool is_done(const void *arg)
 const gust_response *gust_test_finish(gust_test *t, gust_test_request *request)
 {
     if (!gu_test_run_until(t, is_done, request))
-        gu_test_fail("%s %s: no answer within 5 s; if it waits for time to pass, use "
+        gu_test_fail("%s %s: no answer within %g s; if it waits for time to pass, use "
                      "gust_test_start(), gust_test_advance() and gust_test_finish()",
-                     request->method, request->path);
+                     request->method, request->path, t->patience);
     gu_test_settle(t); /* what follows the answer: .on_finish, the log */
     return &request->response;
 }

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PATIENCE (5 * GU_SECOND) /* of real time, for other threads and sockets */
+#define PATIENCE 5.0 /* seconds of real time, for other threads and sockets */
 #define NAP (GU_SECOND / 5000)
 #define FIRST_MOMENT (1000 * GU_SECOND)
 #define DRAINING 3600.0 /* more than any drain_timeout that a test sets */
@@ -121,10 +121,15 @@ void gu_test_wake(gust_test *t)
         gust_loop_stop(t->loop);
 }
 
-bool gu_test_run_until(gust_test *t, bool (*is_true)(const void *arg), const void *arg)
+static void be_patient(gust_test *t)
 {
     t->is_late = false;
-    t->real_until = real_time() + PATIENCE;
+    t->real_until = real_time() + gu_time_from_seconds(t->patience);
+}
+
+bool gu_test_run_until(gust_test *t, bool (*is_true)(const void *arg), const void *arg)
+{
+    be_patient(t);
     while (!is_true(arg) && !t->is_late) {
         run(t);
         if (t->is_idle && !is_true(arg))
@@ -136,14 +141,13 @@ bool gu_test_run_until(gust_test *t, bool (*is_true)(const void *arg), const voi
 
 void gu_test_settle(gust_test *t)
 {
-    t->is_late = false;
-    t->real_until = real_time() + PATIENCE;
+    be_patient(t);
     do
         run(t);
     while (!t->is_idle && !t->is_late);
     t->real_until = 0;
     if (!t->is_idle)
-        gu_test_fail("the application was still busy after 5 s");
+        gu_test_fail("the application was still busy after %g s", t->patience);
 }
 
 static void advance(gust_test *t, gu_time by)
@@ -213,7 +217,7 @@ int gust_test_run(gust_test *t, int (*fn)(void *), void *arg)
     *call = (struct call){.t = t, .fn = fn, .arg = arg, .result = -EIO};
     gu_test_go(t, call_run, call, "gust_test_run");
     if (!gu_test_run_until(t, call_has_ended, call))
-        gu_test_fail("gust_test_run: the function did not return within 5 s");
+        gu_test_fail("gust_test_run: the function did not return within %g s", t->patience);
     return call->result;
 }
 
@@ -267,6 +271,14 @@ static int count_fds(void)
     return n;
 }
 
+static double patience(void)
+{
+    const char *text = getenv("GUST_TEST_TIMEOUT");
+    double seconds = text == NULL ? 0 : strtod(text, NULL);
+
+    return seconds > 0 ? seconds : PATIENCE;
+}
+
 static bool open_loop(gust_test *t)
 {
     const gust_loop_options options = {.slow_callback = GUST_NEVER};
@@ -298,6 +310,7 @@ gust_test *gust_test_new(const gust_app_options *options)
     if (t == NULL)
         gu_test_fail("out of memory");
     t->fds_before = count_fds();
+    t->patience = patience();
     gu_list_init(&t->requests);
     gu_list_init(&t->values);
     gu_list_init(&t->jar.cookies);

@@ -32,6 +32,7 @@ struct gu_test_stubs {
 struct gust_test {
     struct gu_clock clock;
     gu_time now, next;     /* the time; that of the next timer, when nothing else is to be done */
+    double patience;       /* seconds of real time that a call waits */
     int64_t real_until;    /* nanoseconds: when a call gives up */
     struct gu_timer guard; /* so that there is a timer always, and the loop never sleeps */
     bool is_idle, is_late;

@@ -555,6 +555,51 @@ TEST(a_descriptor_that_is_left_fails)
     close(left_fd);
 }
 
+static int hang(gust_request *r)
+{
+    static gust_event never;
+
+    (void)r;
+    return gust_event_wait(&never);
+}
+
+static int spin(gust_request *r)
+{
+    (void)r;
+    while (!gust_is_cancelled())
+        gust_yield();
+    return -ECANCELED;
+}
+
+static const gust_route bad_routes[] = {
+    {.path = "/hang", .get = hang}, {.path = "/spin", .get = spin}, {0}};
+
+static void leave_a_request(void)
+{
+    gust_test *t = gust_test_new(&(gust_app_options){.routes = bad_routes});
+
+    gust_test_start(t, "/hang", NULL);
+    gust_test_free(t);
+}
+
+TEST(a_request_that_never_ends_fails)
+{
+    assert_fails(leave_a_request, "1 requests were cut before their end");
+}
+
+static void wait_in_vain(void *path)
+{
+    setenv("GUST_TEST_TIMEOUT", "0.02", 1);
+    gust_test_get(gust_test_new(&(gust_app_options){.routes = bad_routes}), path);
+}
+
+TEST(an_answer_that_does_not_come_fails)
+{
+    assert_aborts(wait_in_vain, (void *)(uintptr_t) "/hang",
+                  "the test failed: GET /hang: no answer within 0.02 s; if it waits for time");
+    assert_aborts(wait_in_vain, (void *)(uintptr_t) "/spin", "still busy after 0.02 s");
+}
+
 static gust_stream *left[2];
 
 static int make_a_pair(void *arg)
