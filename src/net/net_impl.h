@@ -127,9 +127,11 @@ struct gu_held {
     uint32_t at, len;
 };
 
-/* Who is asked before an address is looked up: for tests. Returns what gu_stream_open() takes, no
- * socket, or GU_DIAL_NOBODY, or an error. */
+/* Who is asked before the network is: for tests. A name that it knows is looked up nowhere, and has
+ * the loopback's address. `dial` returns what gu_stream_open() takes, no socket, or GU_DIAL_NOBODY,
+ * or an error. */
 struct gu_dialer {
+    bool (*knows)(struct gu_dialer *dialer, gust_str host, unsigned port);
     int (*dial)(struct gu_dialer *dialer, const char *host, unsigned port);
 };
 #define GU_DIAL_NOBODY 0

@@ -381,6 +381,8 @@ int gu_resolve(struct gu_net *net, gust_str host, uint16_t port, int family,
     if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
         return -EINVAL;
     answer->n = 0;
+    if (net->dialer != NULL && net->dialer->knows(net->dialer, host, port))
+        host = family == AF_INET6 ? GU_STR("::1") : GU_STR("127.0.0.1");
     row = find_override(r, host, port, family);
     if (row != NULL && row->to_port != 0)
         port = (uint16_t)row->to_port;

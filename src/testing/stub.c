@@ -128,27 +128,34 @@ static int connect_to_stub(gust_test *t)
     return err;
 }
 
-/* Each host that has a stub is the test's; others are reached as ever. */
-static int dial(struct gu_dialer *dialer, const char *host, unsigned port)
+/* Each host that has a stub is the test's; others are reached as ever. Without a port it is part of
+ * the host. */
+static bool knows(struct gu_dialer *dialer, gust_str host, unsigned port)
 {
-    gust_test *t = gu_container_of(dialer, gust_test, stubs.dialer);
+    const gust_test *t = gu_container_of(dialer, gust_test, stubs.dialer);
     char text[300];
+    int n = snprintf(text, sizeof text, "%.*s", (int)host.len, host.ptr);
 
-    if (port != 0)
-        snprintf(text, sizeof text, "%s:%u", host, port);
-    else
-        snprintf(text, sizeof text, "%s", host);
+    if (port != 0 && n > 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, ":%u", port);
     GU_LIST_FOREACH (link, &t->stubs.all) {
         if (is_host(gu_container_of(link, struct stub, link)->host, text))
-            return connect_to_stub(t);
+            return true;
     }
-    return GU_DIAL_NOBODY;
+    return false;
+}
+
+static int dial(struct gu_dialer *dialer, const char *host, unsigned port)
+{
+    if (!knows(dialer, gust_str_from(host), port))
+        return GU_DIAL_NOBODY;
+    return connect_to_stub(gu_container_of(dialer, gust_test, stubs.dialer));
 }
 
 void gu_test_stubs_open(gust_test *t)
 {
     gu_list_init(&t->stubs.all);
-    t->stubs.dialer.dial = dial;
+    t->stubs.dialer = (struct gu_dialer){knows, dial};
 }
 
 void gu_test_stubs_close(gust_test *t)
