@@ -4,6 +4,7 @@
  *     GET /           the notes, a line each
  *     POST /          text=…: one more; who wrote it is remembered by a cookie
  *     GET /next       waits for the next one, 30 s at the most: 204 then
+ *     GET /quote      a note of somebody else's server, which is given 2 s
  */
 #include "notes.h"
 #include <errno.h>
@@ -59,6 +60,18 @@ static int next_get(gust_request *r)
     return 0;
 }
 
+static int quote_get(gust_request *r)
+{
+    const gust_response *quote;
+
+    GUST_DEADLINE(2.0);
+    quote = gust_fetch("http://quotes.example/today", NULL);
+    if (!gust_response_ok(quote))
+        return gust_fail(r, 502, "quotes: %s", gust_response_reason(quote));
+    gust_text(r, "%s\n", quote->body.ptr);
+    return 0;
+}
+
 static int start(gust_app *app)
 {
     static struct notes notes;
@@ -81,6 +94,7 @@ static const gust_handler next = {.get = next_get,
 static const gust_route routes[] = {
     {.path = "/", .handler = &notes},
     {.path = "/next", .handler = &next},
+    {.path = "/quote", .get = quote_get},
     {0},
 };
 

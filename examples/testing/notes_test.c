@@ -80,6 +80,30 @@ static void too_many_notes_are_refused(void **state)
     assert_int_equal(gust_test_post(t, "/", "name=ann&text=x")->status, 507);
 }
 
+static void a_quote_is_fetched(void **state)
+{
+    (void)state;
+    gust_test_stub(t, "http://quotes.example/today", 200, "Less is more.");
+    assert_string_equal(gust_test_get(t, "/quote")->body.ptr, "Less is more.\n");
+    gust_test_stub(t, "http://quotes.example/today", 503, "later");
+    gust_test_expect_log(t, GUST_LOG_ERROR, "quotes: 503 Service Unavailable");
+    assert_int_equal(gust_test_get(t, "/quote")->status, 502);
+}
+
+static void a_quote_is_waited_for_2_seconds(void **state)
+{
+    gust_test_request *asking;
+
+    (void)state;
+    gust_test_stub_hang(t, "http://quotes.example/today");
+    gust_test_expect_log(t, GUST_LOG_ERROR, "quotes: ");
+    asking = gust_test_start(t, "/quote", NULL);
+    gust_test_advance(t, 1.9);
+    assert_false(gust_test_is_done(asking));
+    gust_test_advance(t, 0.1);
+    assert_int_equal(gust_test_finish(t, asking)->status, 502);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +114,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_leaves_is_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_notes_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_quote_is_fetched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_quote_is_waited_for_2_seconds, set_up, tear_down),
     };
 
     gust_test_on_failure(failed);

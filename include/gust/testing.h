@@ -113,7 +113,7 @@ GUST_API int gust_test_run(gust_test *t, int (*fn)(void *), void *arg);
 /* --- what is around the application --- */
 
 /** From now on, who connects to the host of `url` ("http://api.example:8080/v1/news"), by
- * gust_connect() and what is made of it, reaches a server of the test instead, which answers `url`
+ * gust_fetch() and gust_connect(), reaches a server of the test instead, which answers `url`
  * so, and what it does not know by 404. A query is looked at if `url` has one. The last stub of a
  * URL counts. Plain HTTP only. */
 GUST_API void gust_test_stub(gust_test *t, const char *url, int status, const char *body);
