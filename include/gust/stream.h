@@ -74,7 +74,8 @@ GUST_API int gust_stream_open(int fd, const gust_stream_options *options,
 GUST_API int gust_stream_pair(gust_stream *ends[2]) GUST_CHECK;
 
 typedef struct gust_stream_memory_options {
-    int64_t window; /**< bytes that may be unread before the other end has to wait; 0: 64 KiB */
+    int64_t window; /**< bytes that may be unread before the other end has to wait; 0: 64 KiB; at
+                         most 16 MiB */
     int64_t max_buffer_size; /**< as of gust_stream_options */
 } gust_stream_memory_options;
 

@@ -142,6 +142,7 @@ void gu_calls_drop(struct gu_calls *calls)
         if (calls->at[i].drop != NULL)
             calls->at[i].drop(calls->at[i].arg);
     gu_free(calls->at);
+    *calls = (struct gu_calls){0};
 }
 
 int gu_loop_post(struct gust_loop *loop, void (*fn)(void *), void *arg, void (*drop)(void *))

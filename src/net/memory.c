@@ -13,6 +13,7 @@
 #include "net/pull_impl.h"
 
 #define WINDOW ((size_t)64 * 1024)
+#define WINDOW_MAX ((size_t)16 << 20) /* it is allocated as a whole */
 
 struct gu_memory_end {
     struct gu_ready tells;
@@ -168,6 +169,16 @@ static size_t fill(struct gu_memory_end *end, const char *bytes, size_t len)
     return n;
 }
 
+/* The other end is not told that what it sends is lost. */
+static ssize_t swallow(const struct iovec *iov, size_t n_iov)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_iov; i++)
+        n += iov[i].iov_len;
+    return (ssize_t)n;
+}
+
 ssize_t gu_memory_write(struct gu_net *net, int fd, const struct iovec *iov, size_t n_iov)
 {
     struct gu_memory_end *end = end_of(net, fd), *to = end->other;
@@ -177,6 +188,8 @@ ssize_t gu_memory_write(struct gu_net *net, int fd, const struct iovec *iov, siz
         return failed(-gu_memory_error(net, fd));
     if (end->has_broken || end->has_shut || to == NULL)
         return failed(EPIPE);
+    if (to->has_broken)
+        return swallow(iov, n_iov);
     if (to->ring == NULL)
         to->ring = gu_alloc(to->window);
     if (to->ring == NULL)
@@ -208,6 +221,7 @@ static void break_end(struct gu_memory_end *end, int err)
     drop_ring(end);
     end->err = err;
     end->has_broken = end->has_ended = true;
+    make_room(end);
     tell_soon(end, GU_IN | GU_OUT | GU_RDHUP | GU_ERR);
 }
 
@@ -271,6 +285,9 @@ void gu_memory_free(struct gu_net *net)
 {
     for (size_t i = 0; i < net->n_memory; i++)
         if (net->memory[i] != NULL)
+            net->memory[i]->io = NULL; /* whose memory may be gone already */
+    for (size_t i = 0; i < net->n_memory; i++)
+        if (net->memory[i] != NULL)
             gu_memory_close(net, net->memory[i]->handle, false);
     gu_free(net->memory);
 }
@@ -285,9 +302,10 @@ int gust_stream_memory_pair(const gust_stream_memory_options *options, gust_stre
     struct gust_loop *loop = gust_loop_current();
     struct gu_net *net = loop == NULL ? NULL : gu_net_of(loop);
     gust_stream *made[2] = {NULL, NULL};
+    size_t window = gu_min(gu_option_size(o->window, WINDOW), WINDOW_MAX);
     int fds[2];
 
-    if (net == NULL || gu_memory_pair(net, gu_option_size(o->window, WINDOW), fds) < 0)
+    if (net == NULL || gu_memory_pair(net, window, fds) < 0)
         return -ENOMEM;
     for (int i = 0; i < 2; i++) {
         made[i] = gu_pull_new(net, &stream_options);

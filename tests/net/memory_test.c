@@ -92,6 +92,9 @@ PAIR_TEST(a_broken_connection_is_told_with_its_error)
     assert_int_equal(gust_read_some(a, &some), -GUST_ECLOSED);
     assert_int_equal(gust_stream_error(a), -ENETRESET);
     assert_int_equal(gust_stream_write(a, "x", 1), -GUST_ECLOSED);
+    assert_int_equal(gust_stream_write(b, "lost too", 8), 0); /* it cannot know */
+    assert_int_equal(gust_stream_flush(b), 0);
+    assert_int_equal(gust_stream_error(b), 0);
 }
 
 PAIR_TEST(closing_upon_unread_bytes_resets_the_other)

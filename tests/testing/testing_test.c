@@ -18,7 +18,9 @@ static char events[256];
 
 static void note(const char *event)
 {
-    strncat(events, event, sizeof events - strlen(events) - 1);
+    size_t len = strlen(events);
+
+    snprintf(events + len, sizeof events - len, "%s", event);
 }
 
 static int started(gust_app *app)
@@ -320,13 +322,13 @@ TEST(a_deadline_of_the_application_passes)
     gust_test_free(t);
 }
 
-static char order[8];
+static char order[8]; /* behind the letters zeros */
 
 static char letters[] = "abcde";
 
 static void ring(void *arg)
 {
-    strncat(order, arg, 1);
+    order[strlen(order)] = *(const char *)arg;
 }
 
 static void ring_and_set(void *arg)
@@ -340,7 +342,7 @@ TEST(timers_run_in_order_each_at_its_time)
     gust_test *t = test_new();
     double begun = gust_loop_time(gust_loop_current());
 
-    order[0] = '\0';
+    memset(order, 0, sizeof order);
     gust_loop_call_later(gust_loop_current(), 3.0, ring, &letters[3]);
     gust_loop_call_later(gust_loop_current(), 1.5, ring_and_set, &letters[1]);
     gust_loop_call_later(gust_loop_current(), 1.0, ring, &letters[0]);
