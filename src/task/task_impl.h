@@ -68,7 +68,7 @@ struct gust_task {
     uint8_t cancel;   /* enum gust_cancel_reason; 0: not cancelled */
     uint8_t n_raised; /* how often it raised, see gu_task_raise() */
     uint16_t n_shields;
-    uint32_t number; /* see gu_task_number(); 0: it has none yet */
+    uint32_t number;     /* see gu_task_number(); 0: it has none yet */
     uint16_t n_no_raise; /* GUST_NO_RAISE and leaf calls: neither wait nor raise */
     uint16_t n_defers;   /* deferred calls that run: no raise */
     bool has_own_name;   /* by gust_task_set_name(): text that may end with it */

@@ -40,8 +40,7 @@ void gu_test_fail(const char *format, ...)
     va_end(args);
     if (on_failure != NULL)
         on_failure(message);
-    fprintf(stderr, "the test failed: %s\n", message);
-    abort();
+    gu_misuse("the test failed: %s", message);
 }
 
 /* --- memory --- */
