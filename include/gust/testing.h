@@ -33,6 +33,7 @@
 
 #include <gust/app.h>
 #include <gust/client.h>
+#include <gust/log.h>
 #include <gust/tls.h>
 
 #ifdef __cplusplus
