@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,8 +67,18 @@ GUST_API const char *gust_strerror(int err);
 /** The library's version, "MAJOR.MINOR.PATCH". */
 GUST_API const char *gust_version(void);
 
-/** A gust_str of a C string; NULL gives an empty one. */
-GUST_API gust_str gust_str_from(const char *text);
+/** A gust_str of a C string; NULL gives an empty one. Inline, so that the length of a literal is
+ * known when it is compiled. */
+GUST_API inline gust_str gust_str_from(const char *text)
+{
+    gust_str s = {"", 0};
+
+    if (text != NULL) {
+        s.ptr = text;
+        s.len = strlen(text);
+    }
+    return s;
+}
 
 /** Whether a string is equal to a C string, byte by byte. */
 GUST_API bool gust_str_equal(gust_str a, const char *b);

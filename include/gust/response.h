@@ -13,7 +13,6 @@
 
 #include <gust/app.h>
 #include <gust/value.h>
-#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,21 +29,16 @@ GUST_API int gust_get_status(const gust_request *r);
 /** Sets a field, replacing all of its name; adds one beside them; removes all. A name that is no
  * token and a value with a control character latch -EINVAL: they never leave. So do the fields that
  * frame the message, but for "Connection: close" and a Content-Length: a body of another length
- * then cuts the connection. The forms of text are inline, so that the length of a literal is known
- * when it is compiled. */
+ * then cuts the connection. A value that is NULL is empty. */
 GUST_API void gust_set_header_str(gust_request *r, gust_str name, gust_str value);
 GUST_API void gust_add_header_str(gust_request *r, gust_str name, gust_str value);
 GUST_API inline void gust_set_header(gust_request *r, const char *name, const char *value)
 {
-    gust_str name_str = {name, strlen(name)}, value_str = {value, strlen(value)};
-
-    gust_set_header_str(r, name_str, value_str);
+    gust_set_header_str(r, gust_str_from(name), gust_str_from(value));
 }
 GUST_API inline void gust_add_header(gust_request *r, const char *name, const char *value)
 {
-    gust_str name_str = {name, strlen(name)}, value_str = {value, strlen(value)};
-
-    gust_add_header_str(r, name_str, value_str);
+    gust_add_header_str(r, gust_str_from(name), gust_str_from(value));
 }
 GUST_API void gust_clear_header(gust_request *r, const char *name);
 
@@ -71,7 +65,7 @@ GUST_API void gust_clear_cookie(gust_request *r, const char *name,
 GUST_API void gust_write(gust_request *r, const void *data, size_t len);
 GUST_API inline void gust_puts(gust_request *r, const char *text)
 {
-    gust_write(r, text, strlen(text));
+    gust_write(r, text, gust_str_from(text).len);
 }
 GUST_API void gust_printf(gust_request *r, const char *format, ...) GUST_PRINTF(2, 3);
 

@@ -3,10 +3,7 @@
  */
 #include "base/str.h"
 
-gust_str gust_str_from(const char *text)
-{
-    return text == NULL ? (gust_str){"", 0} : (gust_str){text, strlen(text)};
-}
+extern inline gust_str gust_str_from(const char *text);
 
 bool gust_str_equal(gust_str a, const char *b)
 {

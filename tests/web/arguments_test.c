@@ -316,3 +316,27 @@ TEST(too_many_cookies_are_none)
     assert_non_null(strstr(web->log, "more than 1000 cookies"));
     web_close(web);
 }
+
+/* --- what is lacking --- */
+
+/* What a request lacks is NULL, and may be given to what answers. */
+static int repeat(gust_request *r)
+{
+    gust_set_header(r, "X-Set", gust_get_header(r, "X-None"));
+    gust_add_header(r, "X-Added", gust_get_header(r, "X-None"));
+    gust_puts(r, gust_get_header(r, "X-None"));
+    return 0;
+}
+
+TEST(what_a_request_lacks_is_an_empty_text_in_its_answer)
+{
+    static const gust_route routes[] = {{.path = "/", .get = repeat}, {0}};
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+    const char *answer = web_get(web, "/", "");
+
+    assert_int_equal(web_status(answer), 200);
+    assert_true(web_has_line(answer, "X-Set: "));
+    assert_true(web_has_line(answer, "X-Added: "));
+    assert_string_equal(web_body_of(answer), "");
+    web_close(web);
+}
