@@ -99,7 +99,7 @@ def test_a_client_that_leaves_cancels_where_that_was_asked_for(serve, leave):
     for n in range(1, 4):
         c = server.connect(1)
         c.send(get(b"/cancelled"))
-        c.is_quiet(0.02)
+        counters(server)  # who is answered after it has seen its request taken
         getattr(c, leave)()
         assert until(lambda n=n: counters(server) == {"left": n, "cut": n}, "the task is cancelled")
 
