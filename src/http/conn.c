@@ -408,10 +408,7 @@ struct gu_conn *gu_conn_new(struct gust_httpserver *server, int fd, const struct
     gu_timeout_init(&conn->timeout);
     gu_list_init(&conn->all);
     set_peer(conn, peer);
-    if (gu_stream_open(&conn->s, http->net, &stream_ops, fd, true) < 0) {
-        conn_put(http, conn);
-        return NULL;
-    }
+    gu_stream_open_accepted(&conn->s, http->net, &stream_ops, fd);
     gu_list_append(&server->conns, &conn->all);
     server->n_holders++;
     head_begun(conn);

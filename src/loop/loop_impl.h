@@ -40,6 +40,7 @@ enum {
     GU_OUT = 4,    /* there is room to send */
     GU_ERR = 8,    /* an error or both ends gone */
     GU_RDHUP = 16, /* the peer has shut its sending side down */
+    GU_LATE = 64,  /* in `want` only: the poller has not been told yet */
     GU_LEVEL =
         128 /* in `want` only: level-triggered on every poller, for as long as it is watched */
 };
@@ -121,6 +122,11 @@ void gu_loop_set_clock(struct gust_loop *loop, struct gu_clock *clock);
 /* Watches io->fd, which must be set; io->on_events is called on the loop's stack. Errors: -EEXIST,
  * -ERANGE, -ENOMEM, -ENOSPC, -EPERM (a file). */
 int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want) GUST_CHECK;
+
+/* In two steps: the poller hears of it in the second one, which does nothing when it is repeated.
+ * An owner that is done with its descriptor before that has saved the kernel the trouble. */
+void gu_loop_watch_late(struct gu_io *io, unsigned want);
+int gu_loop_watch_now(struct gust_loop *loop, struct gu_io *io) GUST_CHECK;
 
 /* The level-triggered interest; nothing to do where the poller is edge-triggered, unless the io is
  * watched with GU_LEVEL. On an error, which only kernel memory can cause, the old one stays. */

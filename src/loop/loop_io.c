@@ -9,14 +9,27 @@
 
 /* --- gu_io --- */
 
-int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want)
+void gu_loop_watch_late(struct gu_io *io, unsigned want)
+{
+    gu_assert(io->fd >= 0 && (uintptr_t)io >> 48 == 0);
+    io->ready = 0;
+    io->want = (uint8_t)(want | GU_LATE);
+}
+
+int gu_loop_watch_now(struct gust_loop *loop, struct gu_io *io)
 {
     struct gu_poller *poller = loop->p->poller;
 
-    gu_assert(io->fd >= 0 && (uintptr_t)io >> 48 == 0);
-    io->ready = 0;
-    io->want = (uint8_t)want;
+    if (io->fd < 0 || (io->want & GU_LATE) == 0)
+        return 0;
+    io->want &= (uint8_t)~GU_LATE;
     return poller->ops->add(poller, io);
+}
+
+int gu_loop_watch(struct gust_loop *loop, struct gu_io *io, unsigned want)
+{
+    gu_loop_watch_late(io, want);
+    return gu_loop_watch_now(loop, io);
 }
 
 int gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want)
@@ -25,8 +38,9 @@ int gu_loop_want(struct gust_loop *loop, struct gu_io *io, unsigned want)
     unsigned was = io->want;
     int err;
 
-    io->want = (uint8_t)((want & ~(unsigned)GU_LEVEL) | (was & GU_LEVEL));
-    if (io->fd < 0 || io->want == was || (loop->is_edge && (was & GU_LEVEL) == 0))
+    io->want = (uint8_t)((want & ~(unsigned)GU_LEVEL) | (was & (GU_LEVEL | GU_LATE)));
+    if (io->fd < 0 || io->want == was || (was & GU_LATE) != 0 ||
+        (loop->is_edge && (was & GU_LEVEL) == 0))
         return 0;
     err = poller->ops->modify(poller, io, was);
     if (err < 0)
@@ -40,7 +54,8 @@ void gu_loop_unwatch(struct gust_loop *loop, struct gu_io *io, bool is_closing)
 
     if (io->fd < 0)
         return;
-    poller->ops->remove(poller, io, is_closing);
+    if ((io->want & GU_LATE) == 0)
+        poller->ops->remove(poller, io, is_closing);
     io->fd = -1;
     io->gen++;
 }

@@ -170,6 +170,12 @@ struct gu_net *gu_net_of(struct gust_loop *loop);
 int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
                    bool is_socket) GUST_CHECK;
 
+/* A socket that has just been accepted, whose peer has probably sent something: it is received from
+ * behind this turn's events, and watched if it is still open after that. One that asks once, is
+ * answered and closed costs no epoll_ctl. */
+void gu_stream_open_accepted(struct gu_stream *s, struct gu_net *net,
+                             const struct gu_stream_ops *ops, int fd);
+
 /* --- input --- */
 
 /* No input is handed up until gu_stream_resume(). */

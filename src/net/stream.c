@@ -223,6 +223,15 @@ static gu_inline bool receive_once(struct gu_stream *s)
     return hand_up(s, have + (size_t)n) && !is_last;
 }
 
+/* Behind the first dispatch of what gu_stream_open_accepted() opened. */
+static void watch_now(struct gu_stream *s)
+{
+    int err = gu_loop_watch_now(s->net->loop, &s->io);
+
+    if (gu_unlikely(err < 0))
+        gu_stream_fail(s, err);
+}
+
 /* Inlined into its two callers, with what it calls: behind a system call every return is
  * mispredicted. */
 static gu_inline void dispatch(struct gu_stream *s, bool is_again)
@@ -243,8 +252,10 @@ static gu_inline void dispatch(struct gu_stream *s, bool is_again)
     s->flags &= (uint16_t)~GU_STREAM_DISPATCHING;
     if (gu_likely(net->corked == s))
         gu_stream_hold(s);
-    if (gu_unlikely(is_again))
+    if (gu_unlikely(is_again)) {
         gu_stream_flush(s); /* behind the batch, which does not wait for it */
+        watch_now(s);
+    }
     if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
         tell_broken(s);
 }
@@ -365,16 +376,32 @@ void gu_stream_init(struct gu_stream *s, struct gu_net *net, const struct gu_str
     };
 }
 
+/* Memory is watched without the loop. */
+static bool is_watched_memory(struct gu_stream *s)
+{
+    if (gu_likely(!gu_is_memory(s->io.fd)))
+        return false;
+    s->flags = 0;
+    gu_memory_watch(s->net, s->io.fd, &s->io);
+    return true;
+}
+
 int gu_stream_open(struct gu_stream *s, struct gu_net *net, const struct gu_stream_ops *ops, int fd,
                    bool is_socket)
 {
     gu_stream_init(s, net, ops, fd, is_socket);
-    if (gu_is_memory(fd)) {
-        s->flags = 0;
-        gu_memory_watch(net, fd, &s->io);
-        return 0;
-    }
-    return gu_loop_watch(net->loop, &s->io, GU_IN);
+    return is_watched_memory(s) ? 0 : gu_loop_watch(net->loop, &s->io, GU_IN);
+}
+
+void gu_stream_open_accepted(struct gu_stream *s, struct gu_net *net,
+                             const struct gu_stream_ops *ops, int fd)
+{
+    gu_stream_init(s, net, ops, fd, true);
+    if (is_watched_memory(s))
+        return;
+    gu_loop_watch_late(&s->io, GU_IN);
+    s->io.ready = GU_IN;
+    gu_loop_ready(net->loop, &s->again);
 }
 
 void gu_stream_pause(struct gu_stream *s)

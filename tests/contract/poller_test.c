@@ -682,6 +682,50 @@ CONTRACT(a_number_that_is_no_descriptor_is_refused)
     assert_int_equal(gu_loop_want(loop, &w.io, GU_IN), 0);
 }
 
+CONTRACT(what_is_watched_late_is_told_from_then_on_with_what_is_wanted_by_then)
+{
+    struct watched w = {0};
+    int ends[2];
+
+    make_pair(ends);
+    w.io.fd = ends[0];
+    w.io.on_events = on_events;
+    gu_loop_watch_late(&w.io, GU_IN);
+    send_text(ends[1], "x");
+    run_turns(2);
+    assert_int_equal(w.n, 0);
+    assert_int_equal(gu_loop_want(loop, &w.io, GU_IN | GU_OUT), 0);
+    run_turns(2);
+    assert_int_equal(w.n, 0);
+    assert_int_equal(gu_loop_watch_now(loop, &w.io), 0);
+    assert_int_equal(gu_loop_watch_now(loop, &w.io), 0);
+    run_turns(1);
+    assert_int_equal(w.seen & (GU_IN | GU_OUT), GU_IN | GU_OUT);
+    gu_loop_unwatch(loop, &w.io, true);
+    close_pair(ends);
+}
+
+/* The poller has not heard of it: its number may be watched by another at once. */
+CONTRACT(what_was_to_be_watched_late_can_be_given_up_before)
+{
+    struct watched w = {0}, other = {0};
+    int ends[2];
+
+    make_pair(ends);
+    w.io.on_events = on_events;
+    w.io.fd = ends[0];
+    gu_loop_watch_late(&w.io, GU_IN);
+    gu_loop_unwatch(loop, &w.io, false);
+    assert_int_equal(gu_loop_watch_now(loop, &w.io), 0);
+    watch(&other, ends[0], GU_IN);
+    send_text(ends[1], "x");
+    run_turns(1);
+    assert_int_equal(other.seen & GU_IN, GU_IN);
+    assert_int_equal(w.n, 0);
+    gu_loop_unwatch(loop, &other.io, true);
+    close_pair(ends);
+}
+
 /* --- many --- */
 
 static void raise_limit(void)

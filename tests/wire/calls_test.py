@@ -56,3 +56,18 @@ def test_pipelined_requests_share_their_calls(serve):
 
         calls = counts(server, run)
     assert calls["sendto"] <= 45 and calls["recvfrom"] <= 45, calls
+
+
+def test_a_connection_for_one_request_is_never_watched(serve):
+    """What is received right behind accept4 is answered; closed, it was the poller's at no time."""
+    server = serve()
+
+    def run():
+        for _ in range(100):
+            with server.connect(1) as c:
+                assert c.ask(get(b"/hello", b"Connection: close")).body == b"hello"
+
+    calls = counts(server, run)
+    assert calls["accept4"] >= 100
+    assert calls["sendto"] <= 105
+    assert calls.get("epoll_ctl", 0) < 50, calls
