@@ -99,8 +99,11 @@ void __wrap_freeaddrinfo(struct addrinfo *list)
 static const char *look_up(const char *host, unsigned port, int family)
 {
     const char *addresses[GUST_RESOLVE_MAX], *all = "";
-    int n = gust_resolve(host, port, family, addresses);
+    int n;
 
+    virtual_stand(true);
+    n = gust_resolve(host, port, family, addresses);
+    virtual_stand(false);
     if (n < 0)
         return gust_strerror(n);
     for (int i = 0; i < n; i++)

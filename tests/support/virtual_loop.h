@@ -16,6 +16,7 @@
 struct virtual_clock {
     struct gu_clock clock;
     gu_time now;
+    bool stands;
 };
 
 static inline gu_time virtual_read(struct gu_clock *clock)
@@ -25,12 +26,15 @@ static inline gu_time virtual_read(struct gu_clock *clock)
 
 static inline void virtual_jump(struct gu_clock *clock, gu_time to)
 {
-    gu_container_of(clock, struct virtual_clock, clock)->now = to;
+    struct virtual_clock *c = gu_container_of(clock, struct virtual_clock, clock);
+
+    if (!c->stands)
+        c->now = to;
 }
 
 static inline struct virtual_clock *virtual_clock(void)
 {
-    static struct virtual_clock clock = {{virtual_read, virtual_jump}, VIRTUAL_START};
+    static struct virtual_clock clock = {{virtual_read, virtual_jump}, VIRTUAL_START, false};
 
     return &clock;
 }
@@ -46,6 +50,13 @@ static inline void virtual_pass(double seconds)
     virtual_clock()->now += (gu_time)(seconds * 1e9);
 }
 
+/* Lets time stand still, or go on: while a thread is waited for, the loop is idle, and would jump.
+ */
+static inline void virtual_stand(bool stands)
+{
+    virtual_clock()->stands = stands;
+}
+
 static inline gust_loop *virtual_open(void)
 {
     gust_loop_options options = {.slow_callback = GUST_NEVER};
@@ -53,6 +64,7 @@ static inline gust_loop *virtual_open(void)
 
     assert_int_equal(gust_loop_new(&options, &loop), 0);
     virtual_clock()->now = VIRTUAL_START;
+    virtual_stand(false);
     gu_loop_set_clock(loop, &virtual_clock()->clock);
     return loop;
 }
