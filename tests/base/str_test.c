@@ -32,6 +32,13 @@ TEST(numbers_are_digits_alone_and_fit)
     }
 }
 
+/* Bytes to point to are there all the same: what has none is memory that was short. */
+TEST(a_text_that_is_null_is_an_empty_one)
+{
+    assert_int_equal(gust_str_from(NULL).len, 0);
+    assert_string_equal(gust_str_from(NULL).ptr, "");
+}
+
 TEST(split_gives_every_part_once)
 {
     gust_str rest = GU_STR("a,,b,"), part;
