@@ -9,6 +9,7 @@
 #include "net/memory.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
+#include "net/stream_queue.h"
 #include "net/tls.h"
 #include <sys/socket.h>
 #include <unistd.h>

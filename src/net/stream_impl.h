@@ -19,9 +19,6 @@ void gu_stream_drop_put(struct gu_stream *s);
 /* Sends from the queue. False when the stream is closed. */
 bool gu_stream_send_queue(struct gu_stream *s);
 
-/* Drops the queue; those who wait for it are told `err`. */
-void gu_stream_drop_queue(struct gu_stream *s, int err);
-
 /* Marks the stream as broken: nothing is sent any more. The protocol is told by `ended`, soon and
  * from the loop, since this may be called deep inside what the protocol does. */
 void gu_stream_fail(struct gu_stream *s, int err);
@@ -64,8 +61,5 @@ void gu_stream_advance(struct iovec **iov, size_t *n_iov, size_t n);
 
 /* A send of ciphertext came to `err`: its rest goes to the front of the queue. */
 void gu_stream_keep_sealed(struct gu_stream *s, int err);
-
-/* Whether ciphertext waits in the queue, which is then to be sent before any other. */
-bool gu_stream_is_sealed(const struct gu_stream *s);
 
 #endif

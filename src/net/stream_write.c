@@ -2,18 +2,18 @@
  * stream — output
  *
  * The usual answer is one copy into the loop's buffer and one send() of it, behind the batch of
- * events that it belongs to. Everything else, large
- * bodies, peers that read slowly, comes down to iovecs: what was put, then what lies elsewhere; and
- * what the kernel leaves of them becomes entries of the queue.
+ * events that it belongs to. Everything else, large bodies, peers that read slowly, comes down to
+ * iovecs: what was put, then what lies elsewhere; and what the kernel leaves of them becomes
+ * entries of the queue (net/stream_queue.h).
  *
  * A short send is followed by another until the kernel says EAGAIN: only then does it promise to
  * tell when there is room again.
  */
-#include "base/alloc.h"
 #include "base/str.h"
 #include "net/memory.h"
 #include "net/net_impl.h"
 #include "net/stream_impl.h"
+#include "net/stream_queue.h"
 #include "net/tls.h"
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -21,8 +21,6 @@
 
 #define IOVECS 16
 #define RECORD ((size_t)16384) /* plain bytes of a TLS record */
-#define RETRY (GU_SECOND / 100)
-#define UNSENDABLE (GU_STREAM_BROKEN | GU_STREAM_CLOSED)
 
 /* --- the kernel --- */
 
@@ -32,12 +30,6 @@ static int error_of_send(void)
     if (errno == EWOULDBLOCK)
         return -EAGAIN;
     return errno == ENOMEM ? -ENOBUFS : -errno;
-}
-
-/* Whether a send that ended so can be tried again. */
-static bool is_for_now(int err)
-{
-    return err == -EAGAIN || err == -ENOBUFS;
 }
 
 static ssize_t send_no_socket(struct gu_stream *s, const struct iovec *iov, size_t n_iov)
@@ -111,211 +103,7 @@ void gu_stream_advance(struct iovec **iov, size_t *n_iov, size_t n)
     advance(iov, n_iov, n);
 }
 
-/* --- the queue --- */
-
-struct room_wait {
-    struct gu_wait base;
-    size_t most;
-};
-
-static void out_free(struct gu_net *net, struct gu_out *out)
-{
-    net->queued -= out->size;
-    gu_chunks_release(out->hold);
-    gu_free(out);
-}
-
-static void queue_free(struct gu_stream *s, int err)
-{
-    struct gu_out_queue *queue = s->out;
-    struct gu_link *link;
-
-    s->out = NULL;
-    gu_timer_clear(s->net->loop, &queue->retry);
-    while ((link = gu_list_pop(&queue->waits)) != NULL)
-        gu_task_wake(gu_container_of(link, struct gu_wait, link)->task, err);
-    gu_free(queue);
-}
-
-void gu_stream_drop_queue(struct gu_stream *s, int err)
-{
-    if (s->out == NULL)
-        return;
-    while (s->out->first != NULL) {
-        struct gu_out *out = s->out->first;
-
-        s->out->first = out->next;
-        out_free(s->net, out);
-    }
-    queue_free(s, err);
-}
-
-static void on_retry(struct gu_timer *timer)
-{
-    struct gu_stream *s = gu_container_of(timer, struct gu_out_queue, retry)->stream;
-
-    gu_stream_on_events(&s->io, GU_OUT);
-}
-
-static bool queue_make(struct gu_stream *s)
-{
-    struct gu_out_queue *queue = gu_alloc(sizeof *queue);
-
-    if (queue == NULL)
-        return false;
-    *queue = (struct gu_out_queue){
-        .retry = {.run = on_retry},
-        .stream = s,
-    };
-    queue->last = &queue->first;
-    gu_list_init(&queue->waits);
-    if (s->ops->blocked != NULL)
-        queue->max = s->ops->blocked(s);
-    s->out = queue;
-    s->io.ready &= (uint8_t)~GU_OUT;
-    gu_stream_want(s);
-    return true;
-}
-
-static void queue_append(struct gu_stream *s, struct gu_out *out)
-{
-    *s->out->last = out;
-    s->out->last = &out->next;
-    s->out->len += out->len;
-    s->net->queued += out->size;
-}
-
-/* One piece of `len` bytes, whatever its size, may follow as much as the limit: who waits for room
- * before each is never cut, and an answer that is one piece arrives whole. A little that only went
- * through the buffer (len is 0) may come behind it: the end of its framing. */
-static bool queue_is_full(const struct gu_stream *s, size_t len)
-{
-    size_t max = s->out->max != 0 ? s->out->max : s->net->max_queue;
-
-    return s->out->len > max && (len > 0 || s->out->len > s->out->max_behind);
-}
-
-/* Keeps bytes that the kernel did not take: a copy, or, with *hold, the memory they lie in. */
-static void queue_add(struct gu_stream *s, const char *bytes, size_t len, struct gu_chunk **hold)
-{
-    bool is_held = hold != NULL && *hold != NULL;
-    struct gu_out *out;
-
-    if (len == 0 || (s->flags & UNSENDABLE) != 0)
-        return;
-    out = gu_alloc(sizeof *out + (is_held ? 0 : len));
-    if (out == NULL || (s->out == NULL && !queue_make(s))) {
-        gu_free(out);
-        gu_stream_fail(s, -ENOMEM);
-        return;
-    }
-    *out = (struct gu_out){.ptr = bytes, .len = len};
-    if (is_held) {
-        out->hold = *hold;
-        *hold = NULL;
-    } else {
-        out->ptr = memcpy(out->bytes, bytes, len);
-        out->size = len;
-    }
-    queue_append(s, out);
-}
-
-/* Ciphertext that the kernel did not take goes before all that is not encrypted yet. */
-static void keep_sealed(struct gu_stream *s)
-{
-    gust_str left = gu_tls_unsent(s);
-    struct gu_out *out, **at;
-
-    if (left.len == 0)
-        return;
-    out = gu_alloc(sizeof *out + left.len);
-    if (out == NULL || (s->out == NULL && !queue_make(s))) {
-        gu_free(out);
-        gu_stream_fail(s, -ENOMEM);
-        return;
-    }
-    *out = (struct gu_out){.len = left.len, .size = left.len, .is_sealed = true};
-    out->ptr = memcpy(out->bytes, left.ptr, left.len);
-    at = &s->out->first;
-    while (*at != NULL && (*at)->is_sealed)
-        at = &(*at)->next;
-    out->next = *at;
-    *at = out;
-    if (out->next == NULL)
-        s->out->last = &out->next;
-    s->out->len += out->len;
-    s->net->queued += out->size;
-}
-
-bool gu_stream_is_sealed(const struct gu_stream *s)
-{
-    return s->out != NULL && s->out->first->is_sealed;
-}
-
-static void wake_those_with_room(struct gu_out_queue *queue)
-{
-    GU_LIST_FOREACH_SAFE (link, &queue->waits) {
-        struct gu_wait *wait = gu_container_of(link, struct gu_wait, link);
-
-        if (queue->len > gu_container_of(wait, struct room_wait, base)->most)
-            continue;
-        gu_list_remove(link);
-        gu_task_wake(wait->task, 0);
-    }
-}
-
-/* Takes `n` sent bytes off the front. */
-static void queue_sent(struct gu_stream *s, size_t n)
-{
-    struct gu_out_queue *queue = s->out;
-
-    queue->len -= n;
-    queue->n_sent += n;
-    while (queue->first != NULL && n >= queue->first->len) {
-        struct gu_out *out = queue->first;
-
-        n -= out->len;
-        queue->first = out->next;
-        out_free(s->net, out);
-    }
-    if (queue->first == NULL) {
-        queue->last = &queue->first;
-    } else {
-        queue->first->ptr += n;
-        queue->first->len -= n;
-    }
-    if (gu_stream_is_tls(s))
-        keep_sealed(s);
-    if (s->out == NULL)
-        return; /* memory was short */
-    if (queue->first == NULL)
-        queue_free(s, 0);
-    else
-        wake_those_with_room(queue);
-}
-
-/* What to do about a send that ended with an error, the rest being in the queue. */
-static void stopped_sending(struct gu_stream *s, int err)
-{
-    if (!is_for_now(err)) {
-        gu_stream_fail(s, err);
-        return;
-    }
-    if (s->out == NULL)
-        return;
-    s->io.ready &= (uint8_t)~GU_OUT;
-    if (err == -ENOBUFS &&
-        gu_timer_set(s->net->loop, &s->out->retry, s->net->loop->now + RETRY) < 0)
-        gu_stream_fail(s, -ENOMEM);
-}
-
-void gu_stream_keep_sealed(struct gu_stream *s, int err)
-{
-    if (err == -EAGAIN || err == -ENOBUFS)
-        keep_sealed(s);
-    if (err < 0)
-        stopped_sending(s, err);
-}
+/* --- from the queue --- */
 
 static int send_some(struct gu_stream *s)
 {
@@ -330,7 +118,7 @@ static int send_some(struct gu_stream *s)
         else
             break;
     err = is_sealed ? send_as_it_is(s, iov, n_iov, &sent) : send_all(s, iov, n_iov, &sent);
-    queue_sent(s, sent);
+    gu_stream_queue_sent(s, sent);
     return err;
 }
 
@@ -347,7 +135,7 @@ bool gu_stream_send_queue(struct gu_stream *s)
     while (s->out != NULL && err == 0)
         err = send_some(s);
     if (err < 0) {
-        stopped_sending(s, err);
+        gu_stream_queue_stopped(s, err);
         return true;
     }
     gu_stream_want(s);
@@ -358,6 +146,14 @@ bool gu_stream_send_queue(struct gu_stream *s)
     return (s->flags & GU_STREAM_CLOSED) == 0;
 }
 
+void gu_stream_keep_sealed(struct gu_stream *s, int err)
+{
+    if (gu_stream_is_for_now(err))
+        gu_stream_queue_sealed(s);
+    if (err < 0)
+        gu_stream_queue_stopped(s, err);
+}
+
 /* --- the output buffer --- */
 
 /* Keeps what a send left, which ended with `err` if it did not take all: of `first`, and then of
@@ -365,18 +161,18 @@ bool gu_stream_send_queue(struct gu_stream *s)
 static gu_noinline void keep_unsent(struct gu_stream *s, int err, size_t n, gust_str first,
                                     gust_str bytes, struct gu_chunk **hold)
 {
-    if (err < 0 && !is_for_now(err)) {
+    if (err < 0 && !gu_stream_is_for_now(err)) {
         gu_stream_fail(s, err);
         return;
     }
     if (n < first.len)
-        queue_add(s, first.ptr + n, first.len - n, NULL);
+        gu_stream_queue_add(s, first.ptr + n, first.len - n, NULL);
     n = n > first.len ? n - first.len : 0;
-    queue_add(s, bytes.ptr + n, bytes.len - n, hold);
+    gu_stream_queue_add(s, bytes.ptr + n, bytes.len - n, hold);
     if (bytes.len > 0 && s->out != NULL)
         s->out->max_behind = s->out->len + GU_NET_COPY;
     if (err < 0)
-        stopped_sending(s, err);
+        gu_stream_queue_stopped(s, err);
 }
 
 /* A head of a few hundred bytes is not worth a record of its own: what follows it goes in, if it
@@ -400,7 +196,7 @@ static gu_noinline void send_both(struct gu_stream *s, gust_str first, gust_str 
     size_t n = 0;
     int err = 0;
 
-    if ((s->flags & UNSENDABLE) != 0)
+    if ((s->flags & GU_STREAM_UNSENDABLE) != 0)
         return;
     if (gu_unlikely(gu_stream_is_tls(s)))
         fill_record(s->net, &first, &bytes);
@@ -412,9 +208,9 @@ static gu_noinline void send_both(struct gu_stream *s, gust_str first, gust_str 
                              : send_all(s, iov, bytes.len == 0 ? 1 : 2, &n);
         if (err == 0)
             return;
-        if (gu_stream_is_tls(s) && is_for_now(err))
-            keep_sealed(s);
-    } else if (queue_is_full(s, bytes.len)) { /* once: what was put goes with it */
+        if (gu_stream_is_tls(s) && gu_stream_is_for_now(err))
+            gu_stream_queue_sealed(s);
+    } else if (gu_stream_queue_is_full(s, bytes.len)) { /* once: what was put goes with it */
         gu_stream_fail(s, -GUST_EFULL);
         return;
     }
@@ -429,7 +225,7 @@ static gu_inline void send_put(struct gu_stream *s, gust_str put)
     ssize_t n;
 
     if (gu_unlikely(s->out != NULL) ||
-        gu_unlikely((s->flags & (UNSENDABLE | GU_STREAM_IS_SOCKET | GU_STREAM_TLS)) !=
+        gu_unlikely((s->flags & (GU_STREAM_UNSENDABLE | GU_STREAM_IS_SOCKET | GU_STREAM_TLS)) !=
                     GU_STREAM_IS_SOCKET)) {
         send_both(s, put, none, NULL);
         return;
@@ -551,7 +347,7 @@ static gu_noinline void cork(struct gu_stream *s)
     if (net->n_turns == 0)
         net->out_len = 0;
     net->out_at = net->out_len;
-    if ((s->flags & UNSENDABLE) != 0)
+    if ((s->flags & GU_STREAM_UNSENDABLE) != 0)
         return;
     net->corked = s;
     if ((s->flags & GU_STREAM_DISPATCHING) == 0)
@@ -604,17 +400,13 @@ void gu_stream_put_large(struct gu_stream *s, const void *bytes, size_t len, str
 
 int gu_stream_wait_sent(struct gu_stream *s, size_t most)
 {
-    gu_stream_flush(s);
-    while (s->out != NULL && s->out->len > most) {
-        struct room_wait wait = {{.abandon = gu_wait_unlink}, most};
-        int err;
+    int err;
 
-        gu_list_append(&s->out->waits, &wait.base.link);
-        err = gu_task_wait(&wait.base, GU_FOREVER);
-        if (err < 0)
-            return err;
-    }
-    return (s->flags & UNSENDABLE) != 0 ? -GUST_ECLOSED : 0;
+    gu_stream_flush(s);
+    err = gu_stream_queue_wait(s, most);
+    if (err < 0)
+        return err;
+    return (s->flags & GU_STREAM_UNSENDABLE) != 0 ? -GUST_ECLOSED : 0;
 }
 
 /* --- closing when all is sent --- */

@@ -29,6 +29,7 @@
 #include "base/loopstack.h"
 #include "net/address.h"
 #include "net/stream_impl.h"
+#include "net/stream_queue.h"
 #include "net/tls_impl.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
