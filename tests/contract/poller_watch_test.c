@@ -1,6 +1,7 @@
 /*
  * poller — the contract of who is told: handlers, what is removed while its event waits, many
  */
+#include "kept_log.h"
 #include "poller_stage.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -344,15 +345,14 @@ CONTRACT(a_number_beyond_fd_setsize_is_refused_by_select_with_a_line_that_says_w
     assert_true(fd >= FD_SETSIZE);
     close(fd);
     assert_int_equal(dup3(loop->p->wake.io.fd, fd, O_CLOEXEC), fd);
-    logged[0] = '\0';
-    gu_log_set_sink(keep_log, NULL);
+    keep_log();
     assert_int_equal(gust_loop_add_handler(loop, fd, GUST_READ, count_calls, NULL),
                      is_refused ? -ERANGE : 0);
-    gu_log_set_sink(NULL, NULL);
+    release_log();
     if (is_refused)
-        assert_non_null(strstr(logged, "GUST_POLLER=poll"));
+        assert_non_null(strstr(kept_log, "GUST_POLLER=poll"));
     else
-        assert_string_equal(logged, "");
+        assert_string_equal(kept_log, "");
     run_turns(1);
     gust_loop_remove_handler(loop, fd);
     close(fd);

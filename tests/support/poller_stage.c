@@ -3,7 +3,6 @@
  */
 #include "poller_stage.h"
 #include <errno.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@ const char *const pollers[N_POLLERS] = {"epoll", "kqueue", "poll", "select"};
 gust_loop *loop;
 int n_calls;
 unsigned last_ready;
-char logged[512];
 
 void register_pollers(void)
 {
@@ -108,15 +106,4 @@ void fill(int fd)
     while (write(fd, bytes, sizeof bytes) > 0)
         ;
     assert_int_equal(errno, EAGAIN);
-}
-
-/* --- the log --- */
-
-bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg;
-    (void)level;
-    (void)logger;
-    snprintf(logged, sizeof logged, "%.*s", (int)message.len, message.ptr);
-    return true;
 }

@@ -7,7 +7,6 @@
 #ifndef GUST_TEST_POLLER_STAGE_H
 #define GUST_TEST_POLLER_STAGE_H
 
-#include "base/log.h"
 #include "loop/loop_private.h"
 #include "test.h"
 
@@ -53,9 +52,5 @@ void close_pair(const int ends[2]);
 void send_text(int fd, const char *text);
 size_t drain(int fd); /* how much there was */
 void fill(int fd);
-
-/* A sink of the log that keeps the last line. */
-extern char logged[512];
-bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message);
 
 #endif
