@@ -55,6 +55,14 @@ struct web *web_open(const gust_app_options *options)
     return web;
 }
 
+struct web *web_serve(gust_handler_fn *fn)
+{
+    static gust_route routes[2];
+
+    routes[0] = (gust_route){.path = "/", .get = fn, .post = fn};
+    return web_open(&(gust_app_options){.routes = routes});
+}
+
 void web_close(struct web *web)
 {
     gust_httpserver_free(web->server);

@@ -24,6 +24,10 @@ struct web {
 
 /* A loop, the application and its server on 127.0.0.1; one at a time. */
 struct web *web_open(const gust_app_options *options);
+
+/* The same, of which "/" is all. */
+struct web *web_serve(gust_handler_fn *fn);
+
 void web_close(struct web *web);
 
 /* Runs so many turns of the loop. */
