@@ -1,76 +1,15 @@
 /*
- * subprocess — other programs: how they begin, what they are given, and that none is left behind
- *
- * The programs are sh and cat. A test that leaves a child behind, running or as a zombie, fails.
+ * subprocess — other programs: their ends, who is told, talking to them, and that none is left
  */
-#include "base/alloc.h"
-#include "base/log.h"
-#include "base/sanitize.h"
-#include "base/str.h"
-#include "loop/loop_impl.h"
-#include "test.h"
-#include <fcntl.h>
-#include <gust.h>
-#include <pthread.h>
+#include "base/gu.h"
+#include "kept_log.h"
+#include "program_stage.h"
 #include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- the ways to learn of an end --- */
-
-int __real_gu_pidfd_open(pid_t pid);
-int __wrap_gu_pidfd_open(pid_t pid);
-
-static int pidfd_error; /* what opening one says; 0: the kernel decides */
-
-int __wrap_gu_pidfd_open(pid_t pid)
-{
-    return pidfd_error != 0 ? pidfd_error : __real_gu_pidfd_open(pid);
-}
-
-static void assert_no_child(void)
-{
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-    assert_int_equal(errno, ECHILD);
-}
-
-/* Runs fn in a task: with pidfds, with each poller, and with SIGCHLD. ThreadSanitizer puts a signal
- * off that comes while a task runs, until that task runs again, so it is spared the last two. */
-static void run_each(int (*fn)(void *), void *arg)
-{
-    static const struct {
-        int pidfd_error;
-        const char *poller; /* NULL: the best */
-    } ways[] = {{0, NULL}, {0, "poll"}, {0, "select"}, {-ENOSYS, NULL}, {-EPERM, "poll"}};
-
-    for (size_t i = 0; i < gu_countof(ways) - (GU_TSAN ? 2 : 0); i++) {
-        gust_loop_options options = {.poller = ways[i].poller};
-        gust_loop *loop;
-
-        pidfd_error = ways[i].pidfd_error;
-        assert_int_equal(gust_loop_new(&options, &loop), 0);
-        assert_int_equal(gust_run(fn, arg), 0);
-        gust_loop_close(loop);
-        pidfd_error = 0;
-        assert_no_child();
-    }
-}
-
 static const gust_subprocess_options with_input = {.std_in = GUST_STDIO_PIPE};
 static const gust_subprocess_options with_output = {.std_out = GUST_STDIO_PIPE};
-
-#define SH(script) ((const char *const[]){"sh", "-c", (script), NULL})
-
-static gust_subprocess *open_sh(const char *script, const gust_subprocess_options *options)
-{
-    gust_subprocess *p;
-
-    assert_int_equal(gust_subprocess_open(SH(script), options, &p), 0);
-    return p;
-}
 
 /* --- its end --- */
 
@@ -255,21 +194,12 @@ static int collect_elsewhere(void *arg)
     return 0;
 }
 
-static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)level, (void)logger;
-    *(bool *)arg |= gu_str_find(message, GU_STR("collected by somebody else"), 0) != GU_NPOS;
-    return true;
-}
-
 TEST(one_that_somebody_else_collected_has_ended_too)
 {
-    bool was_told = false;
-
-    gu_log_set_sink(drop, &was_told);
+    keep_log();
     run_each(collect_elsewhere, NULL);
-    gu_log_set_sink(NULL, NULL);
-    assert_true(was_told);
+    release_log();
+    assert_non_null(strstr(kept_log, "collected by somebody else"));
 }
 
 static int ignore_children(void *arg)
@@ -350,153 +280,6 @@ TEST(a_callback_set_behind_the_end_is_told_soon)
     run_each(set_it_late, NULL);
 }
 
-/* --- how it begins --- */
-
-/* Whether posix_spawn() tells of what went wrong in the child. An emulator of another processor
- * forks where the C library shares its memory: there the child only exits, with 127. */
-static bool spawn_tells_errors(void)
-{
-    char path[] = "/nonexistent/program";
-    char *argv[] = {path, NULL};
-    pid_t pid;
-
-    if (posix_spawn(&pid, path, NULL, NULL, argv, argv + 1) != 0)
-        return true;
-    waitpid(pid, NULL, 0);
-    return false;
-}
-
-static int fail_to_start(void *arg)
-{
-    static const struct {
-        const char *name;
-        const char *argv[2];
-        gust_subprocess_options options;
-        int err;
-    } cases[] = {
-        {"no such program", {"gust-no-such-program", NULL}, {0}, -ENOENT},
-        {"no such path", {"/nonexistent/program", NULL}, {0}, -ENOENT},
-        {"not a program", {"/etc/passwd", NULL}, {0}, -EACCES},
-        {"no such directory", {"true", NULL}, {.cwd = "/nonexistent"}, -ENOENT},
-        {"nothing to start", {NULL, NULL}, {0}, -EINVAL},
-        {"no such kind of stream", {"true", NULL}, {.std_in = GUST_STDIO_STDOUT}, -EINVAL},
-        {"behind a pipe that was made",
-         {"true", NULL},
-         {.std_in = GUST_STDIO_PIPE, .std_out = GUST_STDIO_STDOUT},
-         -EINVAL},
-    };
-
-    (void)arg;
-    for (size_t i = 0; i < gu_countof(cases); i++) {
-        gust_subprocess *p = NULL;
-        int err, code = 0;
-
-        TEST_CASE(cases[i].name);
-        err = gust_subprocess_open(cases[i].argv, &cases[i].options, &p);
-        if (cases[i].err != -EINVAL && !spawn_tells_errors()) {
-            assert_int_equal(err, 0);
-            assert_int_equal(gust_subprocess_wait(p, &code), 0);
-            assert_int_equal(code, 127);
-            continue;
-        }
-        assert_int_equal(err, cases[i].err);
-        assert_null(p);
-    }
-    return 0;
-}
-
-TEST(what_cannot_be_started_says_why)
-{
-    run_each(fail_to_start, NULL);
-}
-
-static int lose_the_pidfd(void *arg)
-{
-    gust_subprocess *p;
-
-    (void)arg;
-    assert_int_equal(gust_subprocess_open(SH("exec sleep 1000"), NULL, &p), pidfd_error);
-    return 0;
-}
-
-TEST(one_that_cannot_be_watched_is_killed)
-{
-    pidfd_error = -EMFILE;
-    assert_int_equal(gust_run(lose_the_pidfd, NULL), 0);
-    pidfd_error = 0;
-    assert_no_child();
-}
-
-/* --- what it is given --- */
-
-static const char *output_of(const char *script, const gust_command_options *options)
-{
-    gust_command_result result;
-
-    assert_int_equal(gust_run_command(SH(script), options, &result), 0);
-    return result.out.ptr;
-}
-
-static int look_at_what_it_has(void *arg)
-{
-    static const char *const env[] = {"PATH=/usr/bin:/bin", "COLOUR=blue", NULL};
-    static const char descriptors[] = "i=0; while [ $i -lt 200 ]; do"
-                                      " [ -e /proc/$$/fd/$i ] && echo $i; i=$((i + 1)); done";
-    int leaky = open("/dev/null", O_RDONLY); /* not close-on-exec */
-    sigset_t blocked, before;
-    const char *ignored;
-
-    (void)arg;
-    assert_return_code(leaky, errno);
-    sigfillset(&blocked);
-    sigdelset(&blocked, SIGCHLD);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    signal(SIGUSR1, SIG_IGN);
-    assert_string_equal(output_of("echo $COLOUR$HOME", &(gust_command_options){.env = env}),
-                        "blue\n");
-    assert_string_equal(output_of("pwd", &(gust_command_options){.cwd = "/"}), "/\n");
-    assert_string_equal(output_of(descriptors, NULL), "0\n1\n2\n");
-    assert_string_equal(output_of("grep SigBlk /proc/self/status", NULL),
-                        "SigBlk:\t0000000000000000\n");
-    /* The two behind the first 31 are glibc's own, which nobody can reach. */
-    ignored = output_of("grep SigIgn /proc/self/status", NULL);
-    assert_int_equal(strtoull(ignored + strlen("SigIgn:\t"), NULL, 16) & INT32_MAX, 0);
-    assert_string_equal(output_of("readlink /proc/$$/fd/0", NULL), "/dev/null\n");
-    signal(SIGUSR1, SIG_DFL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(leaky);
-    return 0;
-}
-
-TEST(it_has_what_was_named_and_nothing_else)
-{
-    assert_int_equal(gust_run(look_at_what_it_has, NULL), 0);
-    assert_no_child();
-}
-
-static int echo_without_stdin(void *arg)
-{
-    gust_command_result result;
-    int in = dup(STDIN_FILENO);
-
-    (void)arg;
-    assert_string_equal(output_of("echo x", NULL), "x\n"); /* what the loop opens is open */
-    close(STDIN_FILENO);
-    assert_int_equal(gust_run_command((const char *const[]){"cat", NULL},
-                                      &(gust_command_options){.input = gust_str_from("hello")},
-                                      &result),
-                     0);
-    assert_string_equal(result.out.ptr, "hello");
-    assert_int_equal(dup2(in, STDIN_FILENO), STDIN_FILENO);
-    close(in);
-    return 0;
-}
-
-TEST(pipes_find_their_places_where_this_process_has_closed_one)
-{
-    assert_int_equal(gust_run(echo_without_stdin, NULL), 0);
-}
-
 /* --- talking --- */
 
 static int talk(void *arg)
@@ -528,134 +311,6 @@ static int talk(void *arg)
 TEST(a_conversation_goes_through_its_pipes)
 {
     run_each(talk, NULL);
-}
-
-/* --- a program as a call --- */
-
-static char many[300000];
-
-static int run_commands(void *arg)
-{
-    static const struct {
-        const char *name, *script;
-        gust_command_options options;
-        int err, code;
-        const char *out, *errs; /* NULL: not looked at */
-    } cases[] = {
-        {"output and errors", "echo a; echo b >&2", {0}, 0, 0, "a\n", "b\n"},
-        {"merged", "echo a; echo b >&2", {.merge_errors = true}, 0, 0, "a\nb\n", ""},
-        {"nothing", "exit 3", {0}, 0, 3, "", ""},
-        {"a signal", "echo x; kill -9 $$", {0}, 0, -9, "x\n", ""},
-        {"no input", "cat", {0}, 0, 0, "", ""},
-        {"input", "cat", {.input = {"some", 4}}, 0, 0, "some", ""},
-        {"more than a pipe holds, both ways",
-         "cat",
-         {.input = {many, sizeof many}},
-         0,
-         0,
-         NULL,
-         ""},
-        {"input unread", "exit 0", {.input = {many, sizeof many}}, 0, 0, "", ""},
-        {"one below the limit", "printf abc", {.max_output = 4}, 0, 0, "abc", ""},
-        {"the limit", "printf abcd", {.max_output = 4}, 0, 0, "abcd", ""},
-        {"one beyond", "printf abcde; sleep 1000", {.max_output = 4}, -GUST_ETOOBIG, 0, 0, 0},
-        {"errors beyond", "printf abcde >&2", {.max_output = 4}, -GUST_ETOOBIG, 0, 0, 0},
-        {"no program", "exec /nonexistent", {0}, 0, 127, "", NULL},
-        {"no directory", "", {.cwd = "/nonexistent"}, -ENOENT, 0, 0, 0},
-    };
-
-    (void)arg;
-    for (size_t i = 0; i < gu_countof(cases); i++) {
-        gust_command_result result = {.code = 99};
-        int err = gust_run_command(SH(cases[i].script), &cases[i].options, &result);
-
-        bool is_untold = cases[i].err == -ENOENT && !spawn_tells_errors();
-        int code = is_untold ? 127 : cases[i].code;
-
-        TEST_CASE(cases[i].name);
-        assert_int_equal(err, is_untold ? 0 : cases[i].err);
-        assert_int_equal(result.code, err < 0 ? 99 : code);
-        if (cases[i].out != NULL)
-            assert_string_equal(result.out.ptr, cases[i].out);
-        if (cases[i].errs != NULL)
-            assert_string_equal(result.errs.ptr, cases[i].errs);
-        if (err == 0 && cases[i].out == NULL && code == 0)
-            assert_memory_equal(result.out.ptr, many, sizeof many);
-    }
-    return 0;
-}
-
-TEST(a_command_gives_back_what_it_said_within_its_limits)
-{
-    memset(many, 'm', sizeof many);
-    run_each(run_commands, NULL);
-}
-
-/* It starts another, which holds this test's pipe as well; that one's end shows both are gone. */
-static int run_past_the_deadline(void *arg)
-{
-    static const char script[] = "(echo $$; exec sleep 1000) > %s & exec sleep 1000";
-    gust_command_result result = {.code = 99};
-    char path[] = "/tmp/gust-subprocess-XXXXXX";
-    gust_stream *fifo;
-    gust_str rest;
-    int fd;
-
-    (void)arg;
-    assert_non_null(mkdtemp(path));
-    assert_return_code(mkfifo(gust_sprintf("%s/fifo", path), 0600), errno);
-    fd = open(gust_sprintf("%s/fifo", path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_return_code(fd, errno);
-    {
-        GUST_DEADLINE(0.3);
-        assert_int_equal(gust_run_command(SH(gust_sprintf(script, gust_sprintf("%s/fifo", path))),
-                                          NULL, &result),
-                         -ETIMEDOUT);
-    }
-    assert_int_equal(result.code, 99);
-    assert_int_equal(gust_stream_open(fd, NULL, &fifo), 0);
-    assert_int_equal(gust_read_until_close(fifo, 0, &rest), 0);
-    assert_true(rest.len > 1);
-    gust_stream_close(fifo);
-    unlink(gust_sprintf("%s/fifo", path));
-    rmdir(path);
-    return 0;
-}
-
-TEST(a_deadline_kills_the_command)
-{
-    run_each(run_past_the_deadline, NULL);
-}
-
-/* --- faults --- */
-
-static int run_cat(void *arg)
-{
-    gust_command_result result;
-    gust_command_options options = {.input = {many, sizeof many}};
-
-    (void)arg;
-    return gust_run_command((const char *const[]){"cat", NULL}, &options, &result);
-}
-
-TEST(an_allocation_that_fails_costs_the_command_at_the_most)
-{
-    gust_loop *loop = gust_loop_current();
-    bool is_reached = true, was_told = false;
-    uint64_t n = 0;
-
-    gu_log_set_sink(drop, &was_told);
-    while (is_reached) {
-        gu_alloc_fail_at(++n);
-        gust_ignore(gust_run(run_cat, NULL));
-        is_reached = gu_alloc_has_failed();
-        gu_alloc_fail_at(0);
-        assert_int_equal(gust_run(run_cat, NULL), 0);
-    }
-    gu_log_set_sink(NULL, NULL);
-    assert_true(n > 10);
-    gust_loop_close(loop);
-    assert_no_child();
 }
 
 /* --- misuse --- */
