@@ -38,6 +38,7 @@ def test_a_tree_that_breaks_no_rule_passes(root):
     assert source.check_banned(root) == []
     assert source.check_machines(root) == []
     assert source.check_format(root) == []
+    assert source.check_length(root) == []
     assert source.check_header(root, "gust.h", *source.COMPILERS[0]) == []
 
 
@@ -165,6 +166,22 @@ def test_machine_names(root, line, named):
 def test_format(root):
     (root / "src/net/stream.c").write_text("int  a;\n")
     assert "src/net/stream.c" in source.check_format(root)[0]
+
+
+@pytest.mark.parametrize("name", ["src/net/stream.c", "include/gust/arena.h", "tests/value.cpp",
+                                  "bench/load.py"])
+@pytest.mark.parametrize("n, is_too_long", [(599, False), (600, False), (601, True)])
+def test_a_file_is_600_lines_long_at_the_most(root, name, n, is_too_long):
+    path = root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n" * (n - 1) + "the end")
+    assert source.check_length(root) == (
+        [f"{name}: {n} lines, 600 at the most: split it by what it does"] if is_too_long else [])
+
+
+def test_other_files_may_be_longer(root):
+    (root / "notes.md").write_text("\n" * 1000)
+    assert source.check_length(root) == []
 
 
 @pytest.mark.parametrize("text, compiler", [

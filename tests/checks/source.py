@@ -1,5 +1,5 @@
 """source: what a text search can hold over the tree — functions nobody may call, machines nobody
-may name, the format, and that each public header stands alone.
+may name, the format, how long a file may be, and that each public header stands alone.
 
 Every check is a function of the root that returns what is wrong, a line each.
 """
@@ -94,6 +94,20 @@ def check_format(root):
             ] or ([done.stderr.strip()] if done.returncode else [])
 
 
+# Nobody keeps more in mind; a file that grows beyond it is two.
+MOST_LINES = 600
+
+
+def check_length(root):
+    problems = []
+    for path in files(root, ".c", ".h", ".cpp", ".py"):
+        n = len(path.read_text().splitlines())
+        if n > MOST_LINES:
+            problems.append(f"{path.relative_to(root)}: {n} lines, {MOST_LINES} at the most: "
+                            "split it by what it does")
+    return problems
+
+
 def public_headers(root):
     return [p.relative_to(root / "include").as_posix()
             for p in files(root, ".h") if p.relative_to(root).parts[0] == "include"]
@@ -120,6 +134,7 @@ def checks(root):
     yield "no banned function is called", lambda: check_banned(root)
     yield "no machine is named", lambda: check_machines(root)
     yield "clang-format changes nothing", lambda: check_format(root)
+    yield f"no file is longer than {MOST_LINES} lines", lambda: check_length(root)
     for header in public_headers(root):
         for compiler in COMPILERS:
             yield (f"{header} compiles alone with {compiler[0]}",
