@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "http/http_impl.h"
-#include "web_client.h"
+#include "web_table.h"
 #include <gust/json.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -76,6 +76,25 @@ static bool is_sound(gust_str body)
     return body.ptr[body.len] == '\0';
 }
 
+/* What is posted, sized and chunked, and what its answer has. */
+struct posted {
+    struct web_row row;
+    size_t len;
+};
+
+static void post_each(const gust_app_options *options, const struct posted *cases, size_t n)
+{
+    struct web *web = web_open(options);
+
+    for (size_t i = 0; i < n; i++)
+        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+            TEST_CASE(cases[i].row.name);
+            web_check(talk(web, post(cases[i].row.target, is_chunked, cases[i].len)),
+                      &cases[i].row);
+        }
+    web_close(web);
+}
+
 /* --- whole --- */
 
 static int whole_post(gust_request *r)
@@ -87,28 +106,15 @@ static int whole_post(gust_request *r)
 TEST(a_body_arrives_whole)
 {
     static const gust_route routes[] = {{.path = "/", .post = whole_post}, {0}};
-    static const struct {
-        const char *name;
-        size_t len;
-    } cases[] = {
-        {"none", 0},
-        {"one byte", 1},
-        {"all that is believed at once", 65536},
-        {"one byte more", 65537},
-        {"many growths", 3000001},
+    static const struct posted cases[] = {
+        {{"none", "/", .status = 200, .body = "0 sound"}, 0},
+        {{"one byte", "/", .status = 200, .body = "1 sound"}, 1},
+        {{"all that is believed at once", "/", .status = 200, .body = "65536 sound"}, 65536},
+        {{"one byte more", "/", .status = 200, .body = "65537 sound"}, 65537},
+        {{"many growths", "/", .status = 200, .body = "3000001 sound"}, 3000001},
     };
-    struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    for (size_t i = 0; i < gu_countof(cases); i++)
-        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
-            char expected[64];
-
-            TEST_CASE(cases[i].name);
-            snprintf(expected, sizeof expected, "%zu sound", cases[i].len);
-            if (strcmp(web_body_of(talk(web, post("/", is_chunked, cases[i].len))), expected) != 0)
-                fail_msg("%d: %.300s, %s", is_chunked, web->bytes, web->log);
-        }
-    web_close(web);
+    post_each(&(gust_app_options){.routes = routes}, cases, gu_countof(cases));
 }
 
 /* A client that promises 32 MiB and sends a few bytes gets memory for a few. */
@@ -169,37 +175,22 @@ TEST(a_body_is_limited)
                                         {.path = "/pulled", .handler = &pulled},
                                         {.path = "/endless", .handler = &endless},
                                         {0}};
-    static const struct {
-        const char *name, *target;
-        size_t len;
-        int status;
-    } cases[] = {
-        {"at the server's limit", "/", 4096, 200},
-        {"a byte above it", "/", 4097, 413},
-        {"at the handler's", "/more", 20000, 200},
-        {"above it", "/more", 20001, 413},
-        {"a smaller one", "/less", 10, 200},
-        {"above that", "/less", 11, 413},
-        {"at one that prepare set", "/asked", 20000, 200},
-        {"above it", "/asked", 20001, 413},
-        {"pulled, at the limit", "/pulled", 4096, 200},
-        {"pulled, above", "/pulled", 4097, 413},
-        {"none", "/endless", 1000000, 200},
+    static const struct posted cases[] = {
+        {{"at the server's limit", "/", .status = 200}, 4096},
+        {{"a byte above it", "/", .status = 413}, 4097},
+        {{"at the handler's", "/more", .status = 200}, 20000},
+        {{"above it", "/more", .status = 413}, 20001},
+        {{"a smaller one", "/less", .status = 200}, 10},
+        {{"above that", "/less", .status = 413}, 11},
+        {{"at one that prepare set", "/asked", .status = 200}, 20000},
+        {{"above it", "/asked", .status = 413}, 20001},
+        {{"pulled, at the limit", "/pulled", .status = 200}, 4096},
+        {{"pulled, above", "/pulled", .status = 413}, 4097},
+        {{"none", "/endless", .status = 200}, 1000000},
     };
-    struct web *web = web_open(&(gust_app_options){.routes = routes, .server.max_body_size = 4096});
 
-    for (size_t i = 0; i < gu_countof(cases); i++)
-        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
-            char expected[32];
-            const char *response;
-
-            TEST_CASE(cases[i].name);
-            snprintf(expected, sizeof expected, "HTTP/1.1 %d ", cases[i].status);
-            response = talk(web, post(cases[i].target, is_chunked, cases[i].len));
-            if (strncmp(response, expected, strlen(expected)) != 0)
-                fail_msg("%s: %.200s", is_chunked ? "chunked" : "sized", response);
-        }
-    web_close(web);
+    post_each(&(gust_app_options){.routes = routes, .server.max_body_size = 4096}, cases,
+              gu_countof(cases));
 }
 
 /* --- in pieces --- */
@@ -252,37 +243,18 @@ TEST(a_body_arrives_in_pieces)
                                       .state_size = sizeof(struct pushed)};
     static const gust_route routes[] = {
         {.path = "/pull", .handler = &pull}, {.path = "/push", .handler = &push}, {0}};
-    static const struct {
-        const char *name, *target;
-        size_t len;
-        int status;
-        const char *expected; /* NULL: an error page */
-    } cases[] = {
-        {"pulled", "/pull", 1000000, 200, "1000000 0"},
-        {"an empty one, pulled", "/pull", 0, 200, "0 0"},
-        {"pushed", "/push", 1000000, 200, "1000000 pushed"},
-        {"an empty one, pushed", "/push", 0, 200, "0 nothing"},
-        {"the receiver may wait", "/push?wait=1", 100000, 200, "100000 pushed"},
-        {"prepare refuses", "/push?refuse=1", 1000, 401, NULL},
-        {"the receiver refuses", "/push?fail=1", 1000, 409, NULL},
-        {"the receiver has answered", "/push?early=1", 1000, 200, "early"},
+    static const struct posted cases[] = {
+        {{"pulled", "/pull", .status = 200, .body = "1000000 0"}, 1000000},
+        {{"an empty one, pulled", "/pull", .status = 200, .body = "0 0"}, 0},
+        {{"pushed", "/push", .status = 200, .body = "1000000 pushed"}, 1000000},
+        {{"an empty one, pushed", "/push", .status = 200, .body = "0 nothing"}, 0},
+        {{"the receiver may wait", "/push?wait=1", .status = 200, .body = "100000 pushed"}, 100000},
+        {{"prepare refuses", "/push?refuse=1", .status = 401}, 1000},
+        {{"the receiver refuses", "/push?fail=1", .status = 409}, 1000},
+        {{"the receiver has answered", "/push?early=1", .status = 200, .body = "early"}, 1000},
     };
-    struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    for (size_t i = 0; i < gu_countof(cases); i++)
-        for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
-            char status[32];
-            const char *response;
-
-            TEST_CASE(cases[i].name);
-            snprintf(status, sizeof status, "HTTP/1.1 %d ", cases[i].status);
-            response = talk(web, post(cases[i].target, is_chunked, cases[i].len));
-            if (strncmp(response, status, strlen(status)) != 0)
-                fail_msg("%s: %.200s", is_chunked ? "chunked" : "sized", response);
-            if (cases[i].expected != NULL)
-                assert_string_equal(web_body_of(response), cases[i].expected);
-        }
-    web_close(web);
+    post_each(&(gust_app_options){.routes = routes}, cases, gu_countof(cases));
 }
 
 /* --- JSON --- */
@@ -305,36 +277,21 @@ static int json_post(gust_request *r)
 TEST(a_body_is_read_as_json)
 {
     static const gust_route routes[] = {{.path = "/", .post = json_post}, {0}};
-    static const struct {
-        const char *name, *target, *body;
-        int status;
-        const char *expected;
-    } cases[] = {
-        {"an object", "/", "{\"a\":[1,2,{}]}", 200, "{\"a\":[1,2,{}]}"},
-        {"any value", "/", " 42 ", 200, "42"},
-        {"of equal keys the last", "/", "{\"a\":1,\"a\":2}", 200, "{\"a\":2}"},
-        {"no JSON", "/", "{\"a\":}", 400, "in line 1, column"},
-        {"nothing", "/", "", 400, "ends too early"},
-        {"more behind it", "/", "1 2", 400, "something follows"},
-        {"not UTF-8", "/", "\"\xff\"", 400, "not UTF-8"},
-        {"the returning form", "/?find=1", "[1", 409, "400 "},
-        {"let go after a raise", "/?fail=1", "[1]", 410, "after all"},
+    static const struct web_row cases[] = {
+        {"an object", .content = "{\"a\":[1,2,{}]}", .status = 200, .part = "{\"a\":[1,2,{}]}"},
+        {"any value", .content = " 42 ", .status = 200, .part = "42"},
+        {"of equal keys the last", .content = "{\"a\":1,\"a\":2}", .status = 200,
+         .part = "{\"a\":2}"},
+        {"no JSON", .content = "{\"a\":}", .status = 400, .part = "in line 1, column"},
+        {"nothing", .content = "", .status = 400, .part = "ends too early"},
+        {"more behind it", .content = "1 2", .status = 400, .part = "something follows"},
+        {"not UTF-8", .content = "\"\xff\"", .status = 400, .part = "not UTF-8"},
+        {"the returning form", "/?find=1", .content = "[1", .status = 409, .part = "400 "},
+        {"let go after a raise", "/?fail=1", .content = "[1]", .status = 410, .part = "after all"},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    for (size_t i = 0; i < gu_countof(cases); i++) {
-        char text[512], status[32];
-        const char *response;
-
-        TEST_CASE(cases[i].name);
-        snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
-                 cases[i].target, strlen(cases[i].body), cases[i].body);
-        response = web_talk(web, text);
-        snprintf(status, sizeof status, "HTTP/1.1 %d ", cases[i].status);
-        if (strncmp(response, status, strlen(status)) != 0 ||
-            strstr(web_body_of(response), cases[i].expected) == NULL)
-            fail_msg("%.600s", response);
-    }
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 

@@ -2,7 +2,7 @@
  * response — its body: as HTML, as JSON, none at all; its length and its entity tag
  */
 #include "base/str.h"
-#include "web_client.h"
+#include "web_table.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,30 +93,16 @@ static int json_nan_get(gust_request *r)
 
 TEST(json_ends_the_response_or_is_the_handlers_error)
 {
-    static const struct {
-        const char *name;
-        gust_handler_fn *fn;
-        int status;
-        const char *body;
-    } cases[] = {
-        {"an object", json_get, 200, "{\"a\":\"<\\/script>\",\"b\":1}"},
-        {"any value", json_value_get, 200, "\"x\""},
-        {"text that is not UTF-8", json_text_get, 500, NULL},
-        {"a number that JSON has not", json_nan_get, 500, NULL},
+    static const char type[] = "Content-Type: application/json; charset=UTF-8";
+    static const struct web_row cases[] = {
+        {"an object", .get = json_get, .status = 200, .line = type,
+         .body = "{\"a\":\"<\\/script>\",\"b\":1}"},
+        {"any value", .get = json_value_get, .status = 200, .line = type, .body = "\"x\""},
+        {"text that is not UTF-8", .get = json_text_get, .status = 500},
+        {"a number that JSON has not", .get = json_nan_get, .status = 500},
     };
 
-    for (size_t i = 0; i < gu_countof(cases); i++) {
-        struct web *web = web_serve(cases[i].fn);
-        const char *got = web_get(web, "/", NULL);
-
-        TEST_CASE(cases[i].name);
-        assert_int_equal(web_status(got), cases[i].status);
-        if (cases[i].body != NULL) {
-            assert_string_equal(web_body_of(got), cases[i].body);
-            assert_true(web_has_line(got, "Content-Type: application/json; charset=UTF-8"));
-        }
-        web_close(web);
-    }
+    web_serve_each(cases, gu_countof(cases));
 }
 
 static int finished_get(gust_request *r)
@@ -265,45 +251,36 @@ static int created_get(gust_request *r)
     return 0;
 }
 
+#define OURS "\"61f0632fb079b54d7386e91040cf00c3\""
+#define IF_NOT(tags) "If-None-Match: " tags "\r\n"
+
 TEST(an_entity_tag_answers_if_none_match)
 {
-#define OURS "\"61f0632fb079b54d7386e91040cf00c3\""
-    static const struct {
-        const char *name;
-        gust_handler_fn *fn;
-        const char *method, *match;
-        int status;
-    } cases[] = {
-        {"the tag of the body", plain_get, "GET", OURS, 304},
-        {"compared weakly", plain_get, "GET", "W/" OURS, 304},
-        {"in a list", plain_get, "GET", "\"a\", " OURS, 304},
-        {"any", plain_get, "GET", "*", 304},
-        {"another", plain_get, "GET", "\"a\"", 200},
-        {"of HEAD", plain_get, "HEAD", OURS, 304},
-        {"not of POST", plain_get, "POST", OURS, 200},
-        {"only of 200", created_get, "GET", OURS, 201},
-        {"one that the handler set", tagged_get, "GET", "\"mine\"", 304},
-        {"not the body's beside it", tagged_get, "GET", OURS, 200},
-        {"not of POST either", tagged_get, "POST", "\"mine\"", 200},
+    static const char all[] = "Hello, world", ours[] = "ETag: " OURS, mine[] = "ETag: W/\"mine\"";
+    static const struct web_row cases[] = {
+        {"the tag of the body", NULL, IF_NOT(OURS), .status = 304, .body = "", .get = plain_get,
+         .line = ours, .lacks = "Content-"},
+        {"compared weakly", NULL, IF_NOT("W/" OURS), .status = 304, .body = "", .get = plain_get,
+         .line = ours, .lacks = "Content-"},
+        {"in a list", NULL, IF_NOT("\"a\", " OURS), .status = 304, .body = "", .get = plain_get,
+         .line = ours, .lacks = "Content-"},
+        {"any", NULL, IF_NOT("*"), .status = 304, .body = "", .get = plain_get, .line = ours,
+         .lacks = "Content-"},
+        {"another", NULL, IF_NOT("\"a\""), .status = 200, .body = all, .get = plain_get,
+         .line = ours},
+        {"of HEAD", NULL, IF_NOT(OURS), .status = 304, .body = "", .method = "HEAD",
+         .get = plain_get, .line = ours, .lacks = "Content-"},
+        {"not of POST", NULL, IF_NOT(OURS), .status = 200, .body = all, .method = "POST",
+         .get = plain_get, .lacks = "ETag: "},
+        {"only of 200", NULL, IF_NOT(OURS), .status = 201, .body = all, .get = created_get,
+         .lacks = "ETag: "},
+        {"one that the handler set", NULL, IF_NOT("\"mine\""), .status = 304, .body = "",
+         .get = tagged_get, .line = mine, .lacks = "Content-"},
+        {"not the body's beside it", NULL, IF_NOT(OURS), .status = 200, .body = all,
+         .get = tagged_get, .line = mine},
+        {"not of POST either", NULL, IF_NOT("\"mine\""), .status = 200, .body = all,
+         .method = "POST", .get = tagged_get, .line = mine},
     };
 
-    for (size_t i = 0; i < gu_countof(cases); i++) {
-        struct web *web = web_serve(cases[i].fn);
-        char request[256];
-        const char *got;
-
-        TEST_CASE(cases[i].name);
-        snprintf(request, sizeof request, "%s / HTTP/1.1\r\nHost: a\r\nIf-None-Match: %s\r\n\r\n",
-                 cases[i].method, cases[i].match);
-        got = web_talk(web, request);
-        assert_int_equal(web_status(got), cases[i].status);
-        assert_int_equal(strstr(got, "Hello") != NULL,
-                         cases[i].status != 304 && strcmp(cases[i].method, "HEAD") != 0);
-        assert_int_equal(strstr(got, "ETag: ") != NULL,
-                         cases[i].fn == tagged_get ||
-                             (cases[i].fn == plain_get && strcmp(cases[i].method, "POST") != 0));
-        if (cases[i].status == 304)
-            assert_null(strstr(got, "Content-"));
-        web_close(web);
-    }
+    web_serve_each(cases, gu_countof(cases));
 }

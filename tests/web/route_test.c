@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "web_client.h"
+#include "web_table.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,28 +19,6 @@ static int show(gust_request *r)
         if ((arg = gust_path_arg(r, i)) != NULL)
             gust_printf(r, " [%zu %s]", i, arg);
     return 0;
-}
-
-struct expectation {
-    const char *name, *target, *lines;
-    int status;
-    const char *body; /* NULL: an error page, whatever it says */
-};
-
-static void expect(struct web *web, const struct expectation *e, size_t n)
-{
-    for (; n-- > 0; e++) {
-        const char *response;
-        char status[16];
-
-        TEST_CASE(e->name);
-        response = web_get(web, e->target, e->lines);
-        snprintf(status, sizeof status, "HTTP/1.1 %d ", e->status);
-        if (strncmp(response, status, strlen(status)) != 0)
-            fail_msg("%s: %.200s", e->name, response);
-        if (e->body != NULL)
-            assert_string_equal(web_body_of(response), e->body);
-    }
 }
 
 /* --- matching --- */
@@ -63,30 +41,33 @@ TEST(the_first_route_that_matches_wins_whichever_kind_it_is)
         {.path = "/dot\\.txt", .get = show, .data = "dot"},
         {.path = "/none(?!x)|/other", .get = show, .data = "alternative"},
         {0}};
-    static const struct expectation cases[] = {
-        {"a pattern in front of a literal path", "/pattern/first", NULL, 200, "pattern"},
-        {"a literal path in front of a pattern", "/literal/first", NULL, 200, "literal"},
-        {"a pattern behind it", "/literal/second", NULL, 200, "pattern"},
-        {"of equal paths the first", "/same", NULL, 200, "one"},
-        {"the whole path, by whichever alternative", "/ab", NULL, 200, "either"},
-        {"nothing behind the pattern", "/abc", NULL, 404, NULL},
-        {"nothing in front of it", "/x/literal/second", NULL, 404, NULL},
-        {"an optional end", "/opt", NULL, 200, "optional"},
-        {"the last character may be counted", "/xxy", NULL, 200, "counted"},
-        {"a brace alone makes no pattern", "/braces{2}", NULL, 200, "braces"},
-        {"anchors of one's own do no harm", "/anchored", NULL, 200, "anchored"},
-        {"options in the pattern", "/case", NULL, 200, "case"},
-        {"an escaped dot is a dot", "/dot.txt", NULL, 200, "dot"},
-        {"and nothing else", "/dotxtxt", NULL, 404, NULL},
-        {"a bar outside of groups: no common beginning", "/other", NULL, 200, "alternative"},
-        {"the query is no part of the path", "/same?/x", NULL, 200, "one"},
-        {"an absolute target", "http://localhost/same", NULL, 200, "one"},
-        {"paths are compared undecoded", "/s%61me", NULL, 404, NULL},
-        {"no such path", "/", NULL, 404, NULL},
+    static const struct web_row cases[] = {
+        {"a pattern in front of a literal path", "/pattern/first", .status = 200,
+         .body = "pattern"},
+        {"a literal path in front of a pattern", "/literal/first", .status = 200,
+         .body = "literal"},
+        {"a pattern behind it", "/literal/second", .status = 200, .body = "pattern"},
+        {"of equal paths the first", "/same", .status = 200, .body = "one"},
+        {"the whole path, by whichever alternative", "/ab", .status = 200, .body = "either"},
+        {"nothing behind the pattern", "/abc", .status = 404},
+        {"nothing in front of it", "/x/literal/second", .status = 404},
+        {"an optional end", "/opt", .status = 200, .body = "optional"},
+        {"the last character may be counted", "/xxy", .status = 200, .body = "counted"},
+        {"a brace alone makes no pattern", "/braces{2}", .status = 200, .body = "braces"},
+        {"anchors of one's own do no harm", "/anchored", .status = 200, .body = "anchored"},
+        {"options in the pattern", "/case", .status = 200, .body = "case"},
+        {"an escaped dot is a dot", "/dot.txt", .status = 200, .body = "dot"},
+        {"and nothing else", "/dotxtxt", .status = 404},
+        {"a bar outside of groups: no common beginning", "/other", .status = 200,
+         .body = "alternative"},
+        {"the query is no part of the path", "/same?/x", .status = 200, .body = "one"},
+        {"an absolute target", "http://localhost/same", .status = 200, .body = "one"},
+        {"paths are compared undecoded", "/s%61me", .status = 404},
+        {"no such path", "/", .status = 404},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 
@@ -118,30 +99,32 @@ TEST(groups_are_decoded)
         {.path = "/date/(?<year>[0-9]+)/(?P<month>[0-9]+)", .get = named_get},
         {.path = "/number/(.*)", .get = number_get},
         {0}};
-    static const struct expectation cases[] = {
-        {"as it is", "/one/abc", NULL, 200, "one [0 abc]"},
-        {"empty", "/one/", NULL, 200, "one [0 ]"},
-        {"escapes are undone", "/one/%C3%A9%20%2F", NULL, 200, "one [0 \xc3\xa9 /]"},
-        {"a plus sign stays", "/one/a+b", NULL, 200, "one [0 a+b]"},
-        {"what is no escape stays", "/one/100%", NULL, 200, "one [0 100%]"},
-        {"control characters stay", "/one/a%01b", NULL, 200,
-         "one [0 a\x01"
-         "b]"},
-        {"not UTF-8", "/one/%E9", NULL, 400, NULL},
-        {"a zero byte", "/one/a%00b", NULL, 400, NULL},
-        {"a group that took no part", "/two/b", NULL, 200, "two [1 b]"},
-        {"nor did any", "/two/", NULL, 200, "two"},
-        {"by name", "/date/2026/11", NULL, 200, "2026-11-NULL"},
-        {"a number", "/number/42", NULL, 200, "42"},
-        {"the least", "/number/-9223372036854775808", NULL, 200, "-9223372036854775808"},
-        {"the largest", "/number/+9223372036854775807", NULL, 200, "9223372036854775807"},
-        {"beyond it", "/number/9223372036854775808", NULL, 404, NULL},
-        {"no number", "/number/4x", NULL, 404, NULL},
-        {"nothing", "/number/", NULL, 404, NULL},
+    static const struct web_row cases[] = {
+        {"as it is", "/one/abc", .status = 200, .body = "one [0 abc]"},
+        {"empty", "/one/", .status = 200, .body = "one [0 ]"},
+        {"escapes are undone", "/one/%C3%A9%20%2F", .status = 200, .body = "one [0 \xc3\xa9 /]"},
+        {"a plus sign stays", "/one/a+b", .status = 200, .body = "one [0 a+b]"},
+        {"what is no escape stays", "/one/100%", .status = 200, .body = "one [0 100%]"},
+        {"control characters stay", "/one/a%01b", .status = 200,
+         .body = "one [0 a\x01"
+                 "b]"},
+        {"not UTF-8", "/one/%E9", .status = 400},
+        {"a zero byte", "/one/a%00b", .status = 400},
+        {"a group that took no part", "/two/b", .status = 200, .body = "two [1 b]"},
+        {"nor did any", "/two/", .status = 200, .body = "two"},
+        {"by name", "/date/2026/11", .status = 200, .body = "2026-11-NULL"},
+        {"a number", "/number/42", .status = 200, .body = "42"},
+        {"the least", "/number/-9223372036854775808", .status = 200,
+         .body = "-9223372036854775808"},
+        {"the largest", "/number/+9223372036854775807", .status = 200,
+         .body = "9223372036854775807"},
+        {"beyond it", "/number/9223372036854775808", .status = 404},
+        {"no number", "/number/4x", .status = 404},
+        {"nothing", "/number/", .status = 404},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 
@@ -198,21 +181,22 @@ TEST(hosts_are_patterns)
         {.path = "/6", .get = show, .host = "\\[::1\\]", .data = "six"},
         {.path = "/open", .get = show, .data = "open"},
         {0}};
-    static const struct expectation cases[] = {
-        {"its name", "http://www.example.com/", NULL, 200, "www"},
-        {"any case, and a port", "http://WWW.Example.COM:8080/", NULL, 200, "www"},
-        {"the next rule", "http://a.test/", NULL, 200, "test"},
-        {"the whole name", "http://www.example.com.evil/", NULL, 404, NULL},
-        {"groups of the path alone are arguments", "http://www/p", NULL, 200, "pattern [0 p]"},
-        {"both of nested ones", "http://x.org/inner", NULL, 200, "x"},
-        {"not one of them", "http://y.org/inner", NULL, 404, NULL},
-        {"nor the other", "http://x.com/inner", NULL, 404, NULL},
-        {"IPv6", "http://[::1]:80/6", NULL, 200, "six"},
-        {"a route for any host", "http://whatever/open", NULL, 200, "open"},
+    static const struct web_row cases[] = {
+        {"its name", "http://www.example.com/", .status = 200, .body = "www"},
+        {"any case, and a port", "http://WWW.Example.COM:8080/", .status = 200, .body = "www"},
+        {"the next rule", "http://a.test/", .status = 200, .body = "test"},
+        {"the whole name", "http://www.example.com.evil/", .status = 404},
+        {"groups of the path alone are arguments", "http://www/p", .status = 200,
+         .body = "pattern [0 p]"},
+        {"both of nested ones", "http://x.org/inner", .status = 200, .body = "x"},
+        {"not one of them", "http://y.org/inner", .status = 404},
+        {"nor the other", "http://x.com/inner", .status = 404},
+        {"IPv6", "http://[::1]:80/6", .status = 200, .body = "six"},
+        {"a route for any host", "http://whatever/open", .status = 200, .body = "open"},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 
@@ -223,17 +207,18 @@ TEST(the_default_host_is_for_hosts_that_nothing_is_for)
         {.path = "/", .get = show, .host = "other", .data = "other"},
         {.path = "/open", .get = show, .data = "open"},
         {0}};
-    static const struct expectation cases[] = {
-        {"no host that is known", "http://127.0.0.1/", NULL, 200, "www"},
-        {"one that is", "http://other/", NULL, 200, "other"},
-        {"behind a proxy, which knows", "http://127.0.0.1/", "X-Real-Ip: 1.2.3.4\r\n", 404, NULL},
-        {"routes for any host were tried", "http://127.0.0.1/open", NULL, 200, "open"},
-        {"no such path", "http://127.0.0.1/none", NULL, 404, NULL},
+    static const struct web_row cases[] = {
+        {"no host that is known", "http://127.0.0.1/", .status = 200, .body = "www"},
+        {"one that is", "http://other/", .status = 200, .body = "other"},
+        {"behind a proxy, which knows", "http://127.0.0.1/", "X-Real-Ip: 1.2.3.4\r\n",
+         .status = 404},
+        {"routes for any host were tried", "http://127.0.0.1/open", .status = 200, .body = "open"},
+        {"no such path", "http://127.0.0.1/none", .status = 404},
     };
     struct web *web =
         web_open(&(gust_app_options){.routes = routes, .default_host = "www.example.com"});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 
@@ -256,20 +241,20 @@ TEST(a_table_without_a_match_falls_through)
         {.path = "/n/([0-9]+)", .routes = numbers, .data = "numbers"},
         {.path = "/n/.*", .get = show, .data = "fallback"},
         {0}};
-    static const struct expectation cases[] = {
-        {"the prefix itself", "/{x}", NULL, 200, "root"},
-        {"literal behind literal", "/{x}/list", NULL, 200, "braces"},
-        {"a pattern behind literal", "/{x}/a-b", NULL, 200, "pattern"},
-        {"whose prefix is not a pattern", "/{{x}/a-b", NULL, 404, NULL},
-        {"literal behind a pattern", "/inner/list", NULL, 200, "outer pattern [0 ner]"},
-        {"groups count through", "/n/12/abc", NULL, 200, "numbers [0 12] [1 abc]"},
-        {"data of the nearest table", "/n/7/deep/leaf", NULL, 200, "deep [0 7]"},
-        {"no match inside", "/n/12/ABC", NULL, 200, "fallback"},
-        {"no match at all", "/v1.0/none", NULL, 404, NULL},
+    static const struct web_row cases[] = {
+        {"the prefix itself", "/{x}", .status = 200, .body = "root"},
+        {"literal behind literal", "/{x}/list", .status = 200, .body = "braces"},
+        {"a pattern behind literal", "/{x}/a-b", .status = 200, .body = "pattern"},
+        {"whose prefix is not a pattern", "/{{x}/a-b", .status = 404},
+        {"literal behind a pattern", "/inner/list", .status = 200, .body = "outer pattern [0 ner]"},
+        {"groups count through", "/n/12/abc", .status = 200, .body = "numbers [0 12] [1 abc]"},
+        {"data of the nearest table", "/n/7/deep/leaf", .status = 200, .body = "deep [0 7]"},
+        {"no match inside", "/n/12/ABC", .status = 200, .body = "fallback"},
+        {"no match at all", "/v1.0/none", .status = 404},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     web_close(web);
 }
 
@@ -383,15 +368,15 @@ TEST(a_named_route_gives_its_url)
         {.path = "/none", .get = reverse_none},
         {.path = "/less", .get = reverse_less},
         {0}};
-    static const struct expectation cases[] = {
-        {"arguments are escaped, slashes stay", "/reverse", NULL, 200,
-         "/plain /one/a%20b/%C3%A9%3F /two/1/2-x /in-ner/x.txt"},
-        {"no such name", "/none", NULL, 500, NULL},
-        {"too few arguments", "/less", NULL, 500, NULL},
+    static const struct web_row cases[] = {
+        {"arguments are escaped, slashes stay", "/reverse", .status = 200,
+         .body = "/plain /one/a%20b/%C3%A9%3F /two/1/2-x /in-ner/x.txt"},
+        {"no such name", "/none", .status = 500},
+        {"too few arguments", "/less", .status = 500},
     };
     struct web *web = web_open(&(gust_app_options){.routes = routes});
 
-    expect(web, cases, gu_countof(cases));
+    web_ask_each(web, cases, gu_countof(cases));
     assert_non_null(strstr(web->log, "no route has the name \"none\""));
     assert_non_null(strstr(web->log, "the route \"two\" takes 2 arguments, not 1"));
     web_close(web);
