@@ -131,15 +131,16 @@ def n_descriptors(server):
     return os.stat(path).st_size or len(os.listdir(path))
 
 
-def drive(kind, server, n, opening, is_first, to):
+def drive(args, server, to):
     """The process of the slow ones: what became of them, and when each phase ended."""
     # Not nice(): one that is nice keeps the core for its slice when the quiet client wakes, and that
     # would be measured.
-    os.sched_setscheduler(0, os.SCHED_OTHER if is_first else os.SCHED_IDLE, os.sched_param(0))
+    os.sched_setscheduler(0, os.SCHED_OTHER if args.is_first else os.SCHED_IDLE,
+                          os.sched_param(0))
     began = time.monotonic()
-    crowd = Crowd(kind, server, n, opening)
+    crowd = Crowd(args.kind, server, args.connections, 0 if args.at_once else OPENING)
     stands = time.monotonic()
-    first = crowd.live(LIMITS[kind] + 5)
+    first = crowd.live(LIMITS[args.kind] + 5)
     os.write(to, f"{crowd.refused} {crowd.cut} {crowd.n_open()} {began} {stands} {first} "
                  f"{time.monotonic()}\n".encode())
 
@@ -188,12 +189,12 @@ def rest(client):
     return client.p99(began, time.monotonic())
 
 
-def attack(client, server, kind, n, opening, is_first):
+def attack(args, client, server):
     """(p99 by phase, whether all were closed as promised)"""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
-        drive(kind, server, n, opening, is_first, theirs)
+        drive(args, server, theirs)
         os._exit(0)
     os.close(theirs)
     with os.fdopen(ours) as said:
@@ -207,17 +208,17 @@ def attack(client, server, kind, n, opening, is_first):
     took = edges[3] - edges[1]
     print(f"  {refused} answered 408, {cut} cut, {n_open} left open; the last closed after "
           f"{took:.1f} s", end="; ")
-    is_closed = n_open == 0 and took <= LIMITS[kind] and (kind == "readers" or refused == n)
+    is_closed = n_open == 0 and took <= LIMITS[args.kind] and (
+        args.kind == "readers" or refused == args.connections)
     # What is over in a moment is judged by the second that it falls into.
     return [client.p99(a, max(b, a + 1)) for a, b in zip(edges, edges[1:])], is_closed
 
 
-def measure(args, client, server, is_first):
+def measure(args, client, server):
     """[ratios of each phase], and whether all were closed as promised."""
     ratios, all_closed, before = [[] for _ in PHASES], True, rest(client)
-    opening = 0 if args.at_once else OPENING
     for _ in range(args.rounds):
-        phases, is_closed = attack(client, server, args.kind, args.connections, opening, is_first)
+        phases, is_closed = attack(args, client, server)
         after = rest(client)
         print(f"p99 {before:.0f} us before, " + ", ".join(
             f"{p99:.0f} {name}" for name, p99 in zip(PHASES, phases))
@@ -252,9 +253,9 @@ def main():
     args.connections = args.connections or COUNTS[args.kind]
     prepare(1 if os.cpu_count() > 1 else 0)
     server = Server("gust", args.build)
-    is_first = go_first(server)
+    args.is_first = go_first(server)
     try:
-        return judge(args, *measure(args, Quiet(server.port), server, is_first))
+        return judge(args, *measure(args, Quiet(server.port), server))
     finally:
         server.stop()
 
