@@ -1,7 +1,7 @@
 /*
  * start — gust_httpserver_bind() and gust_httpserver_start(): the server that forks itself
  */
-#include "base/log.h"
+#include "kept_log.h"
 #include "test.h"
 #include <gust/loop.h>
 #include <gust/process.h>
@@ -22,12 +22,6 @@ static int answer_id(gust_exchange *x)
 }
 
 static const gust_delegate delegate = {.headers_received = answer_id};
-
-static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg, (void)level, (void)logger, (void)message;
-    return true;
-}
 
 /* A supervisor of two workers; the port goes to `to`. */
 static int serve(int to)
@@ -76,7 +70,7 @@ TEST(a_server_that_was_bound_is_served_by_several_processes)
     pid = fork();
     assert_return_code(pid, 0);
     if (pid == 0) {
-        gu_log_set_sink(drop, NULL);
+        drop_log();
         _exit(serve(ends[1]));
     }
     close(ends[1]);

@@ -2,7 +2,7 @@
  * loop — the order of a turn, its rules, and the watchdog
  */
 #include "base/alloc.h"
-#include "base/log.h"
+#include "kept_log.h"
 #include "loop/loop_impl.h"
 #include "test.h"
 #include "virtual_loop.h"
@@ -40,19 +40,6 @@ static void add(void (*fn)(void *), void *arg)
 }
 
 static char a[] = "a", b[] = "b", c[] = "c", d[] = "d", e[] = "e";
-
-static char logged[1024];
-
-static bool keep_log(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    size_t len = strlen(logged);
-
-    (void)arg;
-    (void)level;
-    (void)logger;
-    snprintf(logged + len, sizeof logged - len, "%.*s\n", (int)message.len, message.ptr);
-    return true;
-}
 
 /* --- callbacks, start and stop --- */
 
@@ -332,13 +319,12 @@ TEST(a_thread_has_one_loop_made_when_it_is_first_asked_for)
     gust_loop_close(loop);
     assert_null(gu_loop_of_thread());
     gust_loop_close(NULL);
-    logged[0] = '\0';
-    gu_log_set_sink(keep_log, NULL);
+    keep_log();
     gu_alloc_fail_at(1);
     assert_null(gust_loop_current());
     gu_alloc_fail_at(0);
-    gu_log_set_sink(NULL, NULL);
-    assert_non_null(strstr(logged, "this thread gets no loop"));
+    release_log();
+    assert_non_null(strstr(kept_log, "this thread gets no loop"));
 }
 
 static void start_inside(void *unused)
@@ -433,16 +419,15 @@ static struct gu_timer slow_timer = {.run = hold_a_timer};
 
 static void watch_log(double limit)
 {
-    logged[0] = '\0';
     ran[0] = '\0';
     assert_int_equal(gust_loop_new(&(gust_loop_options){.slow_callback = limit}, &loop), 0);
     gu_loop_set_clock(loop, &virtual_clock()->clock);
-    gu_log_set_sink(keep_log, NULL);
+    keep_log();
 }
 
 static void close_log(void)
 {
-    gu_log_set_sink(NULL, NULL);
+    release_log();
     gust_loop_close(loop);
 }
 
@@ -466,7 +451,7 @@ TEST(what_holds_the_loop_longer_than_the_limit_is_logged)
         add(hold, &holds);
         run_turns(loop, 2);
         close_log();
-        assert_int_equal(strstr(logged, "the loop was held for") != NULL, rows[i].is_logged);
+        assert_int_equal(strstr(kept_log, "the loop was held for") != NULL, rows[i].is_logged);
     }
 }
 
@@ -475,9 +460,9 @@ static void check_blamed(const char *seconds, const char *whom)
     char *again;
 
     close_log();
-    assert_non_null(strstr(logged, seconds));
-    assert_non_null(strstr(logged, whom));
-    again = strchr(logged, '\n');
+    assert_non_null(strstr(kept_log, seconds));
+    assert_non_null(strstr(kept_log, whom));
+    again = strchr(kept_log, '\n');
     assert_string_equal(again, "\n"); /* one line */
 }
 
@@ -537,6 +522,6 @@ TEST(sleeping_is_not_holding)
     assert_non_null(gust_loop_call_later(loop, 100, note, a));
     virtual_run(loop, 200);
     close_log();
-    assert_string_equal(logged, "");
+    assert_string_equal(kept_log, "");
     assert_string_equal(ran, "a");
 }

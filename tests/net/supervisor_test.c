@@ -4,8 +4,8 @@
  * Each case runs in a child of the test, which becomes the supervisor; what its workers have to say
  * goes through a pipe.
  */
-#include "base/log.h"
 #include "base/random.h"
+#include "kept_log.h"
 #include "net/supervisor.h"
 #include "test.h"
 #include <fcntl.h>
@@ -18,12 +18,6 @@
 #include <unistd.h>
 
 static int says; /* the pipe's writing end */
-
-static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg, (void)level, (void)logger, (void)message;
-    return true;
-}
 
 static void say(uint64_t word)
 {
@@ -43,7 +37,7 @@ static int run(int (*supervise)(void), uint64_t *words, size_t max, size_t *n_wo
     if (pid == 0) {
         close(ends[0]);
         says = ends[1];
-        gu_log_set_sink(drop, NULL);
+        drop_log();
         _exit(supervise());
     }
     close(ends[1]);

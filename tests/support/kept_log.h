@@ -11,4 +11,7 @@ extern char kept_log[16384];
 void keep_log(void);
 void release_log(void);
 
+/* Lines are lost from here on, of any thread; also until release_log(). */
+void drop_log(void);
+
 #endif

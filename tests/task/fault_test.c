@@ -2,7 +2,7 @@
  * fault — each allocation of a busy task fails once; the next run is well
  */
 #include "base/alloc.h"
-#include "base/log.h"
+#include "kept_log.h"
 #include "task/task_impl.h"
 #include "task_support.h"
 #include <string.h>
@@ -63,22 +63,13 @@ static int be_busy(void *arg)
     return err < 0 ? err : await_something();
 }
 
-static bool swallow(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg;
-    (void)level;
-    (void)logger;
-    (void)message;
-    return true;
-}
-
 TEST(each_allocation_may_fail_and_nothing_is_left_behind)
 {
     uint64_t n = 0;
     int failed = 0, result;
     bool has_failed;
 
-    gu_log_set_sink(swallow, NULL);
+    drop_log();
     do {
         gust_loop *loop;
 
@@ -92,6 +83,6 @@ TEST(each_allocation_may_fail_and_nothing_is_left_behind)
         assert_true(result == 0 || (has_failed && result == -ENOMEM));
         gust_loop_close(loop);
     } while (has_failed);
-    gu_log_set_sink(NULL, NULL);
+    release_log();
     assert_true(failed >= 6);
 }

@@ -2,7 +2,7 @@
  * lifetime — an application from .on_start to its last task, in virtual time
  */
 #include "base/alloc.h"
-#include "base/log.h"
+#include "kept_log.h"
 #include "virtual_loop.h"
 #include "web/lifetime.h"
 #include <stdio.h>
@@ -19,12 +19,6 @@ static void note(const char *what)
              (double)(loop->now - VIRTUAL_START) / 1e9);
 }
 
-static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg, (void)level, (void)logger, (void)message;
-    return true;
-}
-
 static const gust_route routes[] = {{0}};
 
 struct life {
@@ -38,7 +32,7 @@ static struct life life_open(gust_app_options options)
     struct life life = {.loop = virtual_open()};
 
     story[0] = '\0';
-    gu_log_set_sink(drop, NULL);
+    drop_log();
     options.routes = routes;
     life.app = gust_app_new(&options);
     life.server = gust_httpserver_new(life.app, NULL);
@@ -51,7 +45,7 @@ static void life_close(const struct life *life)
     gust_httpserver_free(life->server);
     gust_app_free(life->app);
     gust_loop_close(life->loop);
-    gu_log_set_sink(NULL, NULL);
+    release_log();
 }
 
 static void stop(void *app)

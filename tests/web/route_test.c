@@ -2,8 +2,8 @@
  * route — which handler a request gets, and what the path tells it
  */
 #include "base/alloc.h"
-#include "base/log.h"
 #include "base/str.h"
+#include "kept_log.h"
 #include "web_table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -384,20 +384,6 @@ TEST(a_named_route_gives_its_url)
 
 /* --- wrong tables --- */
 
-struct lines {
-    char text[4096];
-};
-
-static bool keep_line(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    struct lines *lines = arg;
-    size_t len = strlen(lines->text);
-
-    (void)level, (void)logger;
-    snprintf(lines->text + len, sizeof lines->text - len, "%.*s\n", (int)message.len, message.ptr);
-    return true;
-}
-
 TEST(a_wrong_table_is_refused_with_a_reason)
 {
     static const gust_handler empty = {.on_finish = NULL};
@@ -445,16 +431,15 @@ TEST(a_wrong_table_is_refused_with_a_reason)
     for (size_t i = 0; i < gu_countof(cases); i++) {
         const gust_route routes[] = {
             {.path = "/first", .get = verb, .name = "first"}, cases[i].route, {0}};
-        struct lines lines = {""};
 
         TEST_CASE(cases[i].name);
-        gu_log_set_sink(keep_line, &lines);
+        keep_log();
         assert_null(gust_app_new(&(gust_app_options){.routes = routes}));
-        gu_log_set_sink(NULL, NULL);
-        if (strstr(lines.text, cases[i].why) == NULL)
-            fail_msg("it said: %s", lines.text);
-        assert_non_null(strchr(lines.text, '\n'));
-        assert_int_equal(strchr(lines.text, '\n')[1], '\0');
+        release_log();
+        if (strstr(kept_log, cases[i].why) == NULL)
+            fail_msg("it said: %s", kept_log);
+        assert_non_null(strchr(kept_log, '\n'));
+        assert_int_equal(strchr(kept_log, '\n')[1], '\0');
     }
 }
 
@@ -464,20 +449,18 @@ TEST(short_memory_makes_no_application)
     static const gust_route routes[] = {{.path = "/a", .get = show, .name = "a", .host = "h.*"},
                                         {.path = "/(a)/x", .routes = inner},
                                         {0}};
-    struct lines lines;
     bool has_failed = true;
     uint64_t n;
 
     for (n = 1; has_failed; n++) {
         gust_app *app;
 
-        lines.text[0] = '\0';
-        gu_log_set_sink(keep_line, &lines);
+        keep_log();
         gu_alloc_fail_at(n);
         app = gust_app_new(&(gust_app_options){.routes = routes});
         has_failed = gu_alloc_has_failed();
         gu_alloc_fail_at(0);
-        gu_log_set_sink(NULL, NULL);
+        release_log();
         /* without the stack of machine code patterns still match, on the loop's */
         if (!has_failed)
             assert_non_null(app);

@@ -1,7 +1,7 @@
 /*
  * worker — loops in threads, while clients ask and the process is told to stop
  */
-#include "base/log.h"
+#include "kept_log.h"
 #include "test.h"
 #include "web/worker.h"
 #include <gust.h>
@@ -20,12 +20,6 @@
 
 static atomic_int n_tries, n_starts, n_stops, n_served, n_failed;
 static uint16_t port;
-
-static bool drop(void *arg, gust_log_level level, enum gu_logger logger, gust_str message)
-{
-    (void)arg, (void)level, (void)logger, (void)message;
-    return true;
-}
 
 /* State of one loop, that no lock guards: that is what is tested. */
 struct state {
@@ -115,12 +109,12 @@ static int run(int (*start)(gust_app *), void (*when_started)(void *))
     int code;
 
     n_tries = n_starts = n_stops = n_served = n_failed = 0;
-    gu_log_set_sink(drop, NULL);
+    drop_log();
     assert_int_equal(gu_sockets_bind("127.0.0.1:0", sets, LOOPS), 0);
     port = (uint16_t)gust_socket_port(sets[0].fds[0]);
     code = gu_worker_run(&(struct gu_worker_options){
         .app = &app, .sets = sets, .n_loops = LOOPS, .started = when_started});
-    gu_log_set_sink(NULL, NULL);
+    release_log();
     return code;
 }
 
