@@ -56,6 +56,15 @@ def ticks(most):
     return [step * i for i in range(int(most / step) + 1)]
 
 
+def apart(ys, least=14):
+    """The same heights, from below, but no nearer to each other than a line of text."""
+    out = list(ys)
+    order = sorted(range(len(out)), key=lambda i: -out[i])
+    for below, i in zip(order, order[1:]):
+        out[i] = min(out[i], out[below] - least)
+    return out
+
+
 def lines(title, note, x_label, series):
     """series: (label, class, [(x, y)])."""
     left, right, top, bottom = 56, 590, 52, 292
@@ -73,13 +82,14 @@ def lines(title, note, x_label, series):
     for tick in ticks(most_x):
         body.append(text(at(tick, 0)[0], bottom + 18, f"{tick:,g}", "note", "middle"))
     body.append(f'<line class="axis" x1="{left}" y1="{bottom}" x2="{right}" y2="{bottom}"/>')
-    for label, kind, points in series:
+    ends = apart([at(*points[-1])[1] for _, _, points in series])
+    for (label, kind, points), end in zip(series, ends):
         where = [at(x, y) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in where)
         body.append(f'<polyline class="{kind} line" points="{path}"/>')
         body += [f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in where]
         x, y = where[-1]
-        body.append(text(x + 9, y + 4, label, kind) if x > right - 1 else
+        body.append(text(x + 9, end + 4, label, kind) if x > right - 1 else
                     text(x, y - 10, label, kind, "middle"))
     body += [text((left + right) / 2, bottom + 38, x_label, anchor="middle"),
              text(16, bottom + 62, note, "note")]

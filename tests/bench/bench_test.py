@@ -204,3 +204,23 @@ def test_charts_are_xml_and_inside_their_page(drawn):
 ])
 def test_ticks_are_round(most, expected):
     assert svg.ticks(most) == pytest.approx(expected)
+
+
+def test_labels_stand_apart():
+    assert svg.apart([100, 100, 30]) == [100, 86, 30]
+    assert svg.apart([88, 100, 90]) == [72, 100, 86]
+    assert svg.apart([]) == []
+
+
+def test_blocking_counts_who_was_answered(build, tmp_path):
+    """With times so short that only the counts mean anything."""
+    out = tmp_path / "chart.svg"
+    done = subprocess.run(
+        ["/usr/bin/python3", str(BENCH / "blocking.py"), "--build", str(build), "--delay", "0.002",
+         "--crowd", "40", "--crowd-delay", "0.002", "--seconds", "20", "--out", str(out)],
+        capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[:2] for row in rows[-3:]] == [[way, "40"] for way in ("task", "threads", "blocking")]
+    assert [row[0] for row in rows[2:5]] == ["task", "threads", "blocking"]
+    xml.etree.ElementTree.fromstring(out.read_text())
