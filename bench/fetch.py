@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """fetch: what a fetch costs the client, by Gust and by libcurl, against nginx on the loopback.
 
-  fetch.py [--n 100000] [--concurrent 64] [--rounds 5] [--build DIR]
+  fetch.py [--n 100000] [--concurrent 64 1] [--rounds 5] [--build DIR]
 
-Both fetch the same short page, in turns; printed is the least CPU time of a fetch (user and system)
-of each, and how many connections it took. nginx has a core of its own where there are two.
+Both fetch the same short page, in turns, so many at a time; printed is the least CPU time of a fetch
+(user and system) of each, how long one takes from its beginning to its end, and how many connections
+it took. nginx has a core of its own where there are two.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import subprocess
 
 from servers import ROOT, Server
 
-LAST = re.compile(r"([\d.]+) us of CPU a fetch, (\d+) connections, (\d+) failed")
+LAST = re.compile(r"([\d.]+) us of CPU a fetch, which takes ([\d.]+) us, (\d+) connections")
 
 
 class Stopping(Server):
@@ -26,19 +27,25 @@ class Stopping(Server):
 
 
 def measure(program, url, n, concurrent):
-    """(CPU microseconds of a fetch, connections) of one run."""
+    """(CPU microseconds of a fetch, microseconds that it takes, connections) of one run."""
     core = max(os.sched_getaffinity(0))
     done = subprocess.run(["taskset", "-c", str(core), str(program), url, str(n), str(concurrent)],
                           capture_output=True, text=True, check=False)
     found = LAST.search(done.stdout)
     assert done.returncode == 0 and found, done.stdout + done.stderr
-    return float(found[1]), int(found[2])
+    return float(found[1]), float(found[2]), int(found[3])
+
+
+def measure_in_turns(programs, url, concurrent, args):
+    """Of each program the least of each figure."""
+    runs = [[measure(p, url, args.n, concurrent) for p in programs] for _ in range(args.rounds)]
+    return [[min(figure) for figure in zip(*own)] for own in zip(*runs)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[2])
     parser.add_argument("--n", type=int, default=100000)
-    parser.add_argument("--concurrent", type=int, default=64)
+    parser.add_argument("--concurrent", type=int, nargs="+", default=[64, 1])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     args = parser.parse_args()
@@ -46,11 +53,12 @@ def main():
                 if (p := args.build / "bench" / name).exists()]
     with contextlib.closing(Stopping("nginx", args.build)) as server:
         url = f"http://127.0.0.1:{server.port}/plaintext"
-        runs = [[measure(p, url, args.n, args.concurrent) for p in programs]
-                for _ in range(args.rounds)]
-    for i, program in enumerate(programs):
-        cost, connections = min(run[i] for run in runs)
-        print(f"{program.name}: {cost:.2f} us of CPU a fetch, {connections} connections")
+        print(f"{'':12} {'at a time':>9} {'CPU, us':>8} {'takes, us':>9} {'connections':>11}")
+        for concurrent in args.concurrent:
+            best = measure_in_turns(programs, url, concurrent, args)
+            for program, (cpu, takes, connections) in zip(programs, best):
+                print(f"{program.name:12} {concurrent:9} {cpu:8.2f} {takes:9.1f} {connections:11}",
+                      flush=True)
 
 
 if __name__ == "__main__":
