@@ -10,6 +10,7 @@
 #include <gust.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *upstream = "http://127.0.0.1:8000";
 
@@ -18,16 +19,42 @@ static const gust_option options[] = {
     {0},
 };
 
-/* What is passed on of a request: what concerns the two ends. What concerns the connection
- * (RFC 9110 7.6.1) is each connection's own. */
-static const char *const passed_on[] = {
-    "Accept",        "Accept-Encoding",   "Accept-Language",     "Authorization", "Cache-Control",
-    "Content-Type",  "Content-Encoding",  "Content-Language",    "Cookie",        "If-Match",
-    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range",      "Origin",
-    "Range",         "Referer",           "User-Agent",          "X-Request-Id",  "X-Xsrftoken",
+/* --- the request's fields --- */
+
+/* Of a request, what concerns its connection (RFC 9110 7.6.1) or frames its body is not passed on:
+ * the other connection has its own. Nor is what is written anew below. */
+static const char *const kept_back[] = {
+    "Connection",       "Content-Length",      "Expect",           "Host",
+    "Keep-Alive",       "Proxy-Authorization", "Proxy-Connection", "TE",
+    "Trailer",          "Transfer-Encoding",   "Upgrade",          "X-Forwarded-For",
+    "X-Forwarded-Host", "X-Forwarded-Proto",
 };
 
-#define N_PASSED (sizeof passed_on / sizeof passed_on[0])
+static bool lists(const char *list, const char *name)
+{
+    size_t len;
+
+    for (; *list != '\0'; list += len) {
+        list += strspn(list, ", \t");
+        len = strcspn(list, ", \t");
+        if (len == strlen(name) && strncasecmp(list, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_passed_on(gust_request *r, const char *name)
+{
+    const char *list;
+
+    for (size_t i = 0; i < sizeof kept_back / sizeof kept_back[0]; i++)
+        if (strcasecmp(name, kept_back[i]) == 0)
+            return false;
+    for (size_t i = 0; (list = gust_get_headers(r, "Connection", i)) != NULL; i++)
+        if (lists(list, name))
+            return false;
+    return true;
+}
 
 static const char *forwarded_for(gust_request *r)
 {
@@ -38,15 +65,15 @@ static const char *forwarded_for(gust_request *r)
 
 static const gust_field *make_fields(gust_request *r)
 {
-    gust_field *fields = gust_alloc((N_PASSED + 4) * sizeof *fields);
-    size_t n = 0;
+    gust_field field, *fields;
+    size_t n_all = 0, n = 0;
 
-    for (size_t i = 0; i < N_PASSED; i++) {
-        const char *value = gust_get_header(r, passed_on[i]);
-
-        if (value != NULL)
-            fields[n++] = (gust_field){passed_on[i], value};
-    }
+    while (gust_get_field(r, n_all, &field))
+        n_all++;
+    fields = gust_alloc((n_all + 4) * sizeof *fields);
+    for (size_t i = 0; gust_get_field(r, i, &field); i++)
+        if (is_passed_on(r, field.name))
+            fields[n++] = field;
     fields[n++] = (gust_field){"X-Forwarded-For", forwarded_for(r)};
     fields[n++] = (gust_field){"X-Forwarded-Host", gust_host(r)};
     fields[n++] = (gust_field){"X-Forwarded-Proto", gust_protocol(r)};

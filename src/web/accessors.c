@@ -105,6 +105,16 @@ const char *gust_get_headers(const gust_request *r, const char *name, size_t i)
     return NULL;
 }
 
+bool gust_get_field(const gust_request *r, size_t i, gust_field *field)
+{
+    gust_str name, value;
+
+    if (!gust_exchange_field(r->x, i, &name, &value))
+        return false;
+    *field = (gust_field){name.ptr, value.ptr};
+    return true;
+}
+
 /* --- cookies --- */
 
 gust_str gu_request_joined(const gust_request *r, enum gu_field_id id, const char *separator)

@@ -72,6 +72,40 @@ TEST(fields_are_found_whatever_their_case)
     web_close(web);
 }
 
+static int all_fields_get(gust_request *r)
+{
+    gust_field field = {"none", "none"};
+    size_t i = 0;
+
+    for (; gust_get_field(r, i, &field); i++)
+        gust_printf(r, "%s=%s|", field.name, field.value);
+    gust_printf(r, "%s", gust_get_field(r, SIZE_MAX, &field) ? "more" : field.name);
+    return 0;
+}
+
+TEST(all_fields_are_given_in_their_order)
+{
+    static const gust_route routes[] = {{.path = "/", .get = all_fields_get}, {0}};
+    static const struct {
+        const char *name, *head, *expected;
+    } cases[] = {
+        {"none", "GET / HTTP/1.0\r\n", "none"},
+        {"as they were written", "GET / HTTP/1.1\r\nhOST: h\r\nX-A:1\r\nx-a: \t2 3 \r\n",
+         "hOST=h|X-A=1|x-a=2 3|x-a"},
+        {"an empty one", "GET / HTTP/1.1\r\nX-A:\r\nHost: h\r\n", "X-A=|Host=h|Host"},
+    };
+    struct web *web = web_open(&(gust_app_options){.routes = routes});
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        char request[256];
+
+        TEST_CASE(cases[i].name);
+        snprintf(request, sizeof request, "%s\r\n", cases[i].head);
+        assert_string_equal(web_body_of(web_talk(web, request)), cases[i].expected);
+    }
+    web_close(web);
+}
+
 /* --- proxies --- */
 
 static int peer_get(gust_request *r)
