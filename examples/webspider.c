@@ -1,8 +1,8 @@
 /*
  * webspider — a queue, ten workers, and a time by which all is done
  *
- * Follows the links of a site, no further than below the URL that it is given. Without one it
- * serves a small site itself, and visits that.
+ * Follows the links of a site, no further than below the URL that it is given, and keeps the
+ * cookies that the site sets. Without a URL it serves a small site itself, and visits that.
  *
  *     ./dev run webspider                                     the site that it has with it
  *     ./dev run webspider http://localhost:8000/ 30           that one, for 30 seconds at the most
@@ -21,6 +21,7 @@ struct spider {
     const char *base; /* what the URLs of the site begin with */
     double seconds;
     gust_queue *queue;
+    gust_cookie_jar *jar;
     char *seen[MAX_PAGES]; /* on the heap: they outlive the worker that found them */
     size_t n_seen, n_visited, n_failed;
 };
@@ -76,7 +77,7 @@ static void see_links(struct spider *spider, const char *page, const char *html)
 static void visit(struct spider *spider, const char *url)
 {
     GUST_SCOPE(); /* a page's memory ends with it */
-    const gust_response *res = gust_fetch(url, NULL);
+    const gust_response *res = gust_fetch(url, &(gust_fetch_options){.jar = spider->jar});
 
     spider->n_visited++;
     spider->n_failed += !gust_response_ok(res);
@@ -158,12 +159,13 @@ static int crawl_own_site(struct spider *spider)
 static int run(void *arg)
 {
     struct spider *spider = arg;
-    int err;
+    int err = -ENOMEM;
 
     spider->queue = gust_queue_new(NULL);
-    if (spider->queue == NULL)
-        return -ENOMEM;
-    err = spider->base != NULL ? crawl(spider) : crawl_own_site(spider);
+    spider->jar = gust_cookie_jar_new();
+    if (spider->queue != NULL && spider->jar != NULL)
+        err = spider->base != NULL ? crawl(spider) : crawl_own_site(spider);
+    gust_cookie_jar_free(spider->jar);
     gust_queue_free(spider->queue, NULL);
     for (size_t i = 0; i < spider->n_seen; i++)
         gust_heap_free(spider->seen[i]);

@@ -13,7 +13,8 @@ def spider(program, *words):
 
 
 class Site(http.server.BaseHTTPRequestHandler):
-    """/ leads to /a and /b, which lead to each other, and out of the site."""
+    """/in/ leads to a and b, which lead to each other, and out of the site. It sets a cookie,
+    without which nothing else is shown."""
 
     protocol_version = "HTTP/1.1"
     pages = {
@@ -25,9 +26,12 @@ class Site(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.asked.append(self.path)
-        body = self.pages.get(self.path, "").encode()
-        self.send_response(200 if self.path in self.pages else 404)
+        is_known = self.path == "/in/" or self.headers["Cookie"] == "seen=yes"
+        body = self.pages.get(self.path, "").encode() if is_known else b""
+        self.send_response((200 if self.path in self.pages else 404) if is_known else 403)
         self.send_header("Content-Length", str(len(body)))
+        if self.path == "/in/":
+            self.send_header("Set-Cookie", "seen=yes; Path=/in")
         self.end_headers()
         self.wfile.write(body)
 
@@ -50,6 +54,7 @@ def main():
     url = f"http://127.0.0.1:{server.server_port}/in/"
     other = spider(program, url)
     assert other.returncode == 0 and visited(other) == ["in/", "in/a", "in/b"], other
+    assert other.stdout.endswith("3 pages visited, 0 failed\n"), other
     assert sorted(Site.asked) == ["/in/", "/in/a", "/in/b"], Site.asked
     server.shutdown()
     server.server_close()
