@@ -12,6 +12,11 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob
 HEADERS = sorted((ROOT / "include").rglob("*.h"))
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block behind a line that names an example, and ends with a colon, is taken from it. What is left
+# out in between is a line of its own.
+EXCERPT = re.compile(r"\[(examples/[\w/]+\.c)\]\([^)]*\)[^\n]*:\n\n```c\n(.*?)^```$",
+                     re.MULTILINE | re.DOTALL)
+LEFT_OUT = re.compile(r"^ */\* … \*/\n", re.MULTILINE)
 PRELUDE = "#include <gust.h>\n#include <inttypes.h>\n#include <stdio.h>\n#include <stdlib.h>\n" \
           "#include <string.h>\n"
 STRICT = ["-std=c17", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
@@ -25,11 +30,20 @@ def page_name(page):
 
 
 def blocks(language):
-    """(page, number, text) of every block of a language, on every page."""
+    """(page, text) of every block of a language, on every page, but for excerpts."""
     for page in PAGES:
-        found = [text for lang, text in FENCE.findall(page.read_text()) if lang == language]
+        taken = [text for _, text in EXCERPT.findall(page.read_text())]
+        found = [text for lang, text in FENCE.findall(page.read_text())
+                 if lang == language and text not in taken]
         for i, text in enumerate(found, 1):
             yield pytest.param(page, text, id=f"{page_name(page)} {i}")
+
+
+def excerpts():
+    """(example, text) of every block that is taken from an example."""
+    for page in PAGES:
+        for i, (example, text) in enumerate(EXCERPT.findall(page.read_text()), 1):
+            yield pytest.param(example, text, id=f"{page_name(page)} {i} {example}")
 
 
 def without_blocks(text):
@@ -43,6 +57,14 @@ def test_the_readme_shows_the_hello_example():
     example = (ROOT / "examples/hello.c").read_text()
     shown = [text for lang, text in FENCE.findall((ROOT / "README.md").read_text()) if lang == "c"]
     assert shown == [example[example.index("#include"):]]
+
+
+@pytest.mark.parametrize("example, text", excerpts())
+def test_excerpts_are_the_examples_own(example, text):
+    source, at = (ROOT / example).read_text(), 0
+    for piece in LEFT_OUT.split(text):
+        assert piece.strip() and piece.strip("\n") in source[at:], piece
+        at = source.index(piece.strip("\n"), at)
 
 
 @pytest.mark.parametrize("page, text", blocks("c"))
