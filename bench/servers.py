@@ -4,8 +4,10 @@ A server is started pinned to a core, on a free port, in a directory of its own,
 answers. CPU and memory are those of the process and all its descendants, threads included.
 """
 
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -20,9 +22,12 @@ BODY = "Hello, World!"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that is free now. It is not one that the system gives to connections (from 32768 on, as a
+    rule): on a busy machine such a one is soon another's."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(20000, 32768)))
+            return s.getsockname()[1]
 
 
 def fill(template, directory, port):
