@@ -93,6 +93,24 @@ int gu_buf_finish(struct gu_buf *b, gust_str *result)
     return 0;
 }
 
+/* --- keys --- */
+
+void gu_buf_put_part(struct gu_buf *b, const char *text)
+{
+    if (text != NULL) {
+        gu_buf_u64(b, strlen(text));
+        gu_buf_putc(b, ':');
+        gu_buf_puts(b, text);
+    }
+    gu_buf_putc(b, '|');
+}
+
+void gu_buf_put_number(struct gu_buf *b, uint64_t number)
+{
+    gu_buf_u64(b, number);
+    gu_buf_putc(b, '|');
+}
+
 /* --- printf --- */
 
 #define PRINTF_ROOM 96u

@@ -122,6 +122,10 @@ static inline void gu_buf_hex(struct gu_buf *b, uint64_t value)
         b->len += gu_fmt_hex(to, value);
 }
 
+/* A part of a key, NULL or not, behind its length: no two keys of parts that differ look alike. */
+void gu_buf_put_part(struct gu_buf *b, const char *text);
+void gu_buf_put_number(struct gu_buf *b, uint64_t number);
+
 /* As by printf(); a bad format latches -EINVAL. */
 void gu_buf_printf(struct gu_buf *b, const char *format, ...) GUST_PRINTF(2, 3);
 void gu_buf_vprintf(struct gu_buf *b, const char *format, va_list args) GUST_PRINTF(2, 0);

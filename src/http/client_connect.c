@@ -18,128 +18,27 @@ static const char *const alpn[] = {"http/1.1", NULL};
 
 /* --- keys --- */
 
-static void put_text(struct gu_buf *b, const char *text)
-{
-    if (text != NULL) {
-        gu_buf_u64(b, strlen(text));
-        gu_buf_putc(b, ':');
-        gu_buf_puts(b, text);
-    }
-    gu_buf_putc(b, '|');
-}
-
-static void put_number(struct gu_buf *b, uint64_t number)
-{
-    gu_buf_u64(b, number);
-    gu_buf_putc(b, '|');
-}
-
-static void put_cert(struct gu_buf *b, const gust_tls_cert *cert)
-{
-    const char *const texts[] = {cert->cert_file, cert->key_file, cert->cert_pem, cert->key_pem};
-
-    for (size_t i = 0; i < gu_countof(texts); i++)
-        put_text(b, texts[i]);
-}
-
-/* What makes one context of TLS another. */
-static void put_tls(struct gu_buf *b, const gust_tls_options *o)
-{
-    const char *const texts[] = {o->ca_file, o->ca_dir, o->ca_pem, o->ciphers, o->ciphersuites};
-
-    put_number(b, (uintptr_t)o->context);
-    if (o->context != NULL)
-        return;
-    put_cert(b, &o->cert);
-    for (size_t i = 0; i < gu_countof(texts); i++)
-        put_text(b, texts[i]);
-    put_number(b, o->verify);
-    put_number(b, o->no_name_check);
-    put_number(b, o->min_version);
-    put_number(b, (uint64_t)(o->handshake_timeout * 1000));
-    for (const char *const *name = o->alpn; name != NULL && *name != NULL; name++)
-        put_text(b, *name);
-}
-
 static int make_key(const struct gu_fetch *f, gust_str *key)
 {
     const gust_fetch_options *o = &f->o;
     struct gu_buf b;
 
     gu_buf_init(&b, f->arena, SIZE_MAX);
-    put_number(&b, f->target.is_tls);
-    put_text(&b, f->target.host);
-    put_number(&b, f->target.port);
-    put_text(&b, o->unix_socket);
-    put_text(&b, o->proxy_host);
-    put_number(&b, o->proxy_port);
-    put_text(&b, o->proxy_username);
-    put_text(&b, o->proxy_password);
-    put_text(&b, o->source_address);
-    put_number(&b, (unsigned)o->family);
+    gu_buf_put_number(&b, f->target.is_tls);
+    gu_buf_put_part(&b, f->target.host);
+    gu_buf_put_number(&b, f->target.port);
+    gu_buf_put_part(&b, o->unix_socket);
+    gu_buf_put_part(&b, o->proxy_host);
+    gu_buf_put_number(&b, o->proxy_port);
+    gu_buf_put_part(&b, o->proxy_username);
+    gu_buf_put_part(&b, o->proxy_password);
+    gu_buf_put_part(&b, o->source_address);
+    gu_buf_put_number(&b, (unsigned)o->family);
     if (f->target.is_tls) {
-        put_text(&b, f->tls.server_name);
-        put_tls(&b, &f->tls);
+        gu_buf_put_part(&b, f->tls.server_name);
+        gu_tls_put_options(&b, &f->tls);
     }
     return gu_buf_finish(&b, key);
-}
-
-/* --- contexts of TLS --- */
-
-static struct gust_tls_context *find_context(const struct gust_httpclient *client, gust_str key)
-{
-    for (unsigned i = 0; i < client->n_contexts; i++)
-        if (gu_str_eq(key, gu_str(client->contexts[i].key, client->contexts[i].key_len)))
-            return client->contexts[i].tls;
-    return NULL;
-}
-
-/* Puts it in front; the one that was made first goes. When memory is short, it is made again. */
-static void remember_context(struct gust_httpclient *client, gust_str key,
-                             struct gust_tls_context *tls)
-{
-    struct gu_client_context *list = client->contexts;
-    gust_tls_options same = {.context = tls};
-    char *copy = gu_alloc(key.len);
-
-    if (copy == NULL || gu_tls_context_of(&same, false, NULL, &tls) < 0) {
-        gu_free(copy);
-        return;
-    }
-    memcpy(copy, key.ptr, key.len);
-    if (client->n_contexts == GU_CLIENT_CONTEXTS) {
-        client->n_contexts--;
-        gust_tls_context_free(list[client->n_contexts].tls);
-        gu_free(list[client->n_contexts].key);
-    }
-    memmove(list + 1, list, client->n_contexts * sizeof *list);
-    list[0] = (struct gu_client_context){copy, key.len, tls};
-    client->n_contexts++;
-}
-
-/* The origin's context, made on its first connection; of the same options, made once. */
-static int need_context(struct gu_fetch *f)
-{
-    gust_tls_options o = f->tls;
-    struct gust_tls_context *known;
-    struct gu_buf b;
-    gust_str key;
-    int err;
-
-    if (f->origin->tls != NULL)
-        return 0;
-    gu_buf_init(&b, f->arena, SIZE_MAX);
-    put_tls(&b, &f->tls);
-    err = gu_buf_finish(&b, &key);
-    if (err < 0)
-        return err;
-    known = o.context != NULL ? NULL : find_context(f->client, key);
-    if (known != NULL)
-        o.context = known;
-    err = gu_tls_context_of(&o, false, alpn, &f->origin->tls);
-    if (err == 0 && o.context == NULL)
-        remember_context(f->client, key, f->origin->tls);
-    return err;
 }
 
 /* --- a new connection --- */
@@ -209,11 +108,13 @@ static int tunnel(struct gu_fetch *f, gust_stream *s)
 
 static int start_tls(struct gu_fetch *f, gust_stream *s)
 {
-    gust_tls_options o = {
-        .context = f->origin->tls,
-        .server_name = f->tls.server_name != NULL ? f->tls.server_name : f->target.host,
+    gust_tls_options o = {.context = f->origin->tls};
+    struct gu_tls_peer peer = {
+        .name = f->tls.server_name != NULL ? f->tls.server_name : f->target.host,
+        .host = f->target.host,
+        .port = f->target.port,
     };
-    int err = gust_start_tls(s, &o);
+    int err = gu_pull_start_tls(s, &o, &peer);
 
     if (err < 0)
         return gu_fetch_fail(f, err, "TLS with %s", f->target.host);
@@ -224,8 +125,10 @@ static int start_tls(struct gu_fetch *f, gust_stream *s)
 static int open_stream(struct gu_fetch *f, gust_stream **stream)
 {
     const gust_fetch_options *o = &f->o;
-    int err = f->target.is_tls ? need_context(f) : 0;
+    int err = 0;
 
+    if (f->target.is_tls && f->origin->tls == NULL)
+        err = gu_tls_client_context(f->client->http->net, &f->tls, alpn, &f->origin->tls);
     if (err < 0)
         return err;
     if (o->unix_socket != NULL)

@@ -49,8 +49,6 @@ bool gu_target_is_same_origin(const struct gu_target *a, const struct gu_target 
 
 /* --- the pool --- */
 
-#define GU_CLIENT_CONTEXTS 16
-
 /* Where connections are alike. */
 struct gu_origin {
     struct gust_httpclient *client;
@@ -70,13 +68,6 @@ struct gu_client_conn {
     struct gu_timeout timeout;
 };
 
-/* What was made of TLS options, by their texts. */
-struct gu_client_context {
-    char *key;
-    size_t key_len;
-    struct gust_tls_context *tls;
-};
-
 struct gust_httpclient {
     struct gu_http *http;
     struct gust_loop *loop;
@@ -89,9 +80,7 @@ struct gust_httpclient {
     size_t n_busy, n_idle;
     size_t n_holders; /* fetches, and the user */
     bool is_freed;
-    unsigned n_contexts;
-    struct gu_client_context contexts[GU_CLIENT_CONTEXTS]; /* the newest first */
-    struct gu_head head;                                   /* that is being parsed */
+    struct gu_head head; /* that is being parsed */
 };
 
 /* An origin by its key, with a reference more; NULL when memory is short. */

@@ -303,10 +303,5 @@ void gust_httpclient_free(gust_httpclient *client)
     turn_away(client);
     while (!gu_list_is_empty(&client->idle))
         close_idle(gu_container_of(client->idle.next, struct gu_client_conn, of_client));
-    for (unsigned i = 0; i < client->n_contexts; i++) {
-        gust_tls_context_free(client->contexts[i].tls);
-        gu_free(client->contexts[i].key);
-    }
-    client->n_contexts = 0;
     gu_client_release(client);
 }

@@ -218,19 +218,14 @@ static int open_connection(struct gust_stream *s, const char *host, unsigned por
 }
 
 /* The name is the host's, but a Unix socket has none. */
-static int connect_tls(gust_stream *s, const gust_tls_options *options, const char *host)
+static int connect_tls(gust_stream *s, const gust_tls_options *options, const char *host,
+                       unsigned port)
 {
-    const char *name = options->server_name != NULL ? options->server_name : host;
-    struct gust_tls_context *context;
-    int err = gu_tls_check_name(options, name);
+    struct gu_tls_peer peer = {options->server_name, host, port};
 
-    if (err == 0)
-        err = gu_tls_context_of(options, false, NULL, &context);
-    if (err < 0)
-        return err;
-    err = gu_pull_start_tls(s, context, name);
-    gust_tls_context_free(context);
-    return err;
+    if (peer.name == NULL && port != 0)
+        peer.name = host;
+    return gu_pull_start_tls(s, options, &peer);
 }
 
 int gust_connect(const char *host, unsigned port, const gust_connect_options *options,
@@ -248,7 +243,7 @@ int gust_connect(const char *host, unsigned port, const gust_connect_options *op
         return -ENOMEM;
     err = open_connection(s, host, port, o);
     if (err == 0 && o->tls != NULL)
-        err = connect_tls(s, o->tls, port == 0 ? NULL : host);
+        err = connect_tls(s, o->tls, host, port);
     if (err < 0)
         gust_stream_close(s);
     else

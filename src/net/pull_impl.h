@@ -34,9 +34,10 @@ struct gust_stream *gu_pull_new(struct gu_net *net, const gust_stream_options *o
 /* Gives it its descriptor, which stays the caller's on failure, and a first piece of input. */
 int gu_pull_open(struct gust_stream *s, int fd, bool is_socket) GUST_CHECK;
 
-/* Begins to speak TLS, and waits until that is done; the stream's end is closed when it fails. */
-int gu_pull_start_tls(struct gust_stream *s, struct gust_tls_context *context,
-                      const char *server_name) GUST_CHECK;
+/* As gust_start_tls(), with the peer that a client speaks to; NULL: we are the server. */
+struct gu_tls_peer;
+int gu_pull_start_tls(struct gust_stream *s, const gust_tls_options *options,
+                      const struct gu_tls_peer *peer) GUST_CHECK;
 
 /* Moves a stream's descriptor, and what of its input is unread, to a public stream that closes with
  * the innermost scope. As gu_stream_detach(); NULL when memory is short: `from` may then be as it

@@ -65,6 +65,7 @@ void gu_tls_shared_free(struct gu_net *net)
 {
     if (net->tls == NULL)
         return;
+    gu_tls_known_free(net->tls);
     munmap(net->tls->in, GU_TLS_IN + GU_TLS_OUT);
     gu_free(net->tls);
     net->tls = NULL;
@@ -392,6 +393,7 @@ static void tls_free(void *memory)
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* resumable */
     SSL_free(tls->ssl);
     gust_tls_context_free(tls->context);
+    gu_free(tls->whom);
     gu_free(tls);
 }
 

@@ -4,6 +4,7 @@
 #ifndef GU_TLS_H
 #define GU_TLS_H
 
+#include "base/buf.h"
 #include "net/net_impl.h"
 #include <gust/tls.h>
 #include <sys/uio.h>
@@ -18,11 +19,24 @@ void gu_tls_shared_free(struct gu_net *net);
  * about to be told by `ended`. From the loop, or inside gu_stream_close(). */
 typedef void gu_tls_opened(struct gu_stream *s, int err, void *arg);
 
-/* An open stream begins to speak TLS: a server waits for the peer's first bytes, a client sends
- * its own. Until `opened`, which may be NULL, nothing may be written to it. The stream keeps a
- * reference to the context. -ENOMEM; then it is plain still. */
-int gu_tls_begin(struct gu_stream *s, struct gust_tls_context *context, const char *server_name,
-                 gu_tls_opened *opened, void *arg) GUST_CHECK;
+/* To whom a client speaks: whose certificate it wants to see, NULL for anybody's, and where that
+ * was found; a NULL host is the address of the stream's peer. */
+struct gu_tls_peer {
+    const char *name, *host;
+    unsigned port;
+};
+
+/* An open stream begins to speak TLS: a server, whose peer is NULL, waits for the peer's first
+ * bytes, a client sends its own. Until `opened`, which may be NULL, nothing may be written to it.
+ * The stream keeps a reference to the context. -ENOMEM; then it is plain still. */
+int gu_tls_begin_with(struct gu_stream *s, struct gust_tls_context *context,
+                      const struct gu_tls_peer *peer, gu_tls_opened *opened, void *arg) GUST_CHECK;
+
+static inline int gu_tls_begin(struct gu_stream *s, struct gust_tls_context *context,
+                               const char *server_name, gu_tls_opened *opened, void *arg)
+{
+    return gu_tls_begin_with(s, context, &(struct gu_tls_peer){.name = server_name}, opened, arg);
+}
 
 /* Nobody wants to be told any more. */
 void gu_tls_forget_opened(struct gu_stream *s);
@@ -38,6 +52,14 @@ static inline bool gu_stream_is_tls(const struct gu_stream *s)
  * where that is set. `alpn` stands in for the options' when they have none. */
 int gu_tls_context_of(const struct gust_tls_options *options, bool is_server,
                       const char *const *alpn, struct gust_tls_context **context) GUST_CHECK;
+
+/* As gu_tls_context_of() for a client, out of what the loop has worked out before if the options
+ * are the same and their files did not change. */
+int gu_tls_client_context(struct gu_net *net, const struct gust_tls_options *options,
+                          const char *const *alpn, struct gust_tls_context **context) GUST_CHECK;
+
+/* Puts into a key what makes a client's context another. */
+void gu_tls_put_options(struct gu_buf *key, const struct gust_tls_options *options);
 
 /* Has all workers that are forked from here on, and this process, take each other's tickets. */
 void gu_tls_share_tickets(void);

@@ -66,6 +66,11 @@ static void make_method(void)
     method = made;
 }
 
+struct gu_tls *gu_tls_of_ssl(const SSL *ssl)
+{
+    return tls_of(SSL_get_rbio(ssl));
+}
+
 SSL *gu_tls_ssl_new(struct gu_tls *tls, SSL_CTX *ctx)
 {
     static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;

@@ -15,8 +15,7 @@
 
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS "X25519:P-256:P-384"
-#define TICKET_LIFETIME (12 * 3600) /* see tls_ticket.c */
-#define CHAIN_MAX (64 * 1024)       /* bytes of certificates that a peer may show */
+#define CHAIN_MAX (64 * 1024) /* bytes of certificates that a peer may show */
 
 /* --- one SSL_CTX --- */
 
@@ -97,6 +96,31 @@ static int alpn_format(const char *const *names, unsigned char to[ALPN_MAX])
     return (int)len;
 }
 
+/* In one piece; a loop may keep a context for longer than its options live. */
+static int alpn_copy(const char *const *names, const char *const **copied)
+{
+    size_t n = 0, len = 0;
+    const char **copy;
+    char *text;
+
+    for (; names != NULL && names[n] != NULL; n++)
+        len += strlen(names[n]) + 1;
+    if (names == NULL)
+        return 0;
+    copy = gu_alloc((n + 1) * sizeof *copy + len);
+    if (copy == NULL)
+        return -ENOMEM;
+    text = (char *)(copy + n + 1);
+    for (size_t i = 0; i < n; i++) {
+        len = strlen(names[i]) + 1;
+        copy[i] = memcpy(text, names[i], len);
+        text += len;
+    }
+    copy[n] = NULL;
+    *copied = copy;
+    return 0;
+}
+
 static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *n_chosen,
                            const unsigned char *offered, unsigned n_offered, void *arg)
 {
@@ -160,20 +184,26 @@ static int select_certificate(SSL *ssl, int *alert, void *arg)
 static int set_server(SSL_CTX *ctx, struct gust_tls_context *c)
 {
     static const unsigned char id[] = "gust"; /* a session belongs to all of our certificates */
-    double lifetime = c->options.ticket_lifetime;
 
     SSL_CTX_set_tlsext_servername_callback(ctx, select_certificate);
     SSL_CTX_set_tlsext_servername_arg(ctx, c);
     SSL_CTX_set_num_tickets(ctx, 1); /* the server's default is two, one of which nobody uses */
     if (SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1) != 1)
         return -ENOMEM;
-    SSL_CTX_set_timeout(ctx, lifetime > 0 && lifetime < TICKET_LIFETIME ? (long)lifetime + 1
-                                                                        : TICKET_LIFETIME);
+    SSL_CTX_set_timeout(ctx, (long)((c->session_span + GU_SECOND - 1) / GU_SECOND));
     if (!c->options.no_tickets)
         return gu_tls_use_tickets(ctx);
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     return 0;
+}
+
+static void set_client(SSL_CTX *ctx, const struct gust_tls_context *c)
+{
+    if (c->options.no_tickets)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    else
+        gu_tls_use_sessions(ctx);
 }
 
 static int set_up(SSL_CTX *ctx, struct gust_tls_context *c, const gust_tls_cert *cert)
@@ -189,6 +219,8 @@ static int set_up(SSL_CTX *ctx, struct gust_tls_context *c, const gust_tls_cert 
         err = set_alpn(ctx, c);
     if (err == 0 && c->is_server)
         err = set_server(ctx, c);
+    else if (err == 0)
+        set_client(ctx, c);
     return err;
 }
 
@@ -253,7 +285,7 @@ static uint64_t mix(uint64_t seen, uint64_t value)
     return (seen ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ seen >> 29;
 }
 
-static uint64_t look_at(uint64_t seen, const char *file)
+uint64_t gu_tls_look_at(uint64_t seen, const char *file)
 {
     struct stat st;
 
@@ -267,16 +299,16 @@ static uint64_t look_at(uint64_t seen, const char *file)
 
 static uint64_t look_at_cert(uint64_t seen, const gust_tls_cert *cert)
 {
-    seen = look_at(seen, cert->cert_file);
-    seen = look_at(seen, cert->key_file);
-    return look_at(seen, cert->ocsp_file);
+    seen = gu_tls_look_at(seen, cert->cert_file);
+    seen = gu_tls_look_at(seen, cert->key_file);
+    return gu_tls_look_at(seen, cert->ocsp_file);
 }
 
-/* A number that is another one when a file is. */
-static uint64_t look_at_files(const gust_tls_options *o)
+uint64_t gu_tls_look_at_files(const gust_tls_options *o)
 {
-    uint64_t seen = look_at(look_at_cert(0, &o->cert), o->ca_file);
+    uint64_t seen = gu_tls_look_at(look_at_cert(0, &o->cert), o->ca_file);
 
+    seen = gu_tls_look_at(seen, o->ca_dir);
     for (size_t i = 0; i < count_others(o->others); i++)
         seen = look_at_cert(seen, &o->others[i]);
     return seen;
@@ -284,13 +316,15 @@ static uint64_t look_at_files(const gust_tls_options *o)
 
 int gust_tls_context_reload(gust_tls_context *c)
 {
-    uint64_t seen = look_at_files(&c->options); /* before they are read, or a change is missed */
+    /* before they are read, or a change is missed */
+    uint64_t seen = gu_tls_look_at_files(&c->options);
     struct gu_tls_names *names;
     int err = names_new(c, &names);
 
     if (err == 0) {
         names_free(c->names);
         c->names = names;
+        gu_tls_sessions_drop(c); /* they vouch for what the old ones trusted */
     }
     if (c->names != NULL)
         c->names->seen = seen; /* what is wrong is not read again until it changes again */
@@ -302,7 +336,7 @@ SSL_CTX *gu_tls_context_ctx(struct gust_tls_context *c, gu_time now)
     if (!c->is_server || (c->looked != 0 && now - c->looked < c->reload_interval))
         return c->names->main;
     c->looked = now;
-    if (look_at_files(&c->options) == c->names->seen)
+    if (gu_tls_look_at_files(&c->options) == c->names->seen)
         return c->names->main;
     if (gust_tls_context_reload(c) == 0)
         gu_log(GUST_LOG_INFO, GU_LOG_GENERAL, "TLS: certificates were read again");
@@ -312,6 +346,14 @@ SSL_CTX *gu_tls_context_ctx(struct gust_tls_context *c, gu_time now)
 }
 
 /* --- life --- */
+
+static void context_free(struct gust_tls_context *c)
+{
+    gu_tls_sessions_drop(c);
+    names_free(c->names);
+    gu_free((void *)(uintptr_t)c->alpn);
+    gu_free(c);
+}
 
 static int context_new(const gust_tls_options *options, bool is_server, const char *const *alpn,
                        struct gust_tls_context **context)
@@ -324,14 +366,19 @@ static int context_new(const gust_tls_options *options, bool is_server, const ch
     c->n_refs = 1;
     c->options = *options;
     c->is_server = is_server;
-    c->alpn = options->alpn != NULL ? options->alpn : alpn;
     c->handshake_timeout = gu_option_time(options->handshake_timeout, 10);
     c->reload_interval = gu_option_time(options->reload_interval, 1);
     c->max_handshakes = gu_option_size(options->max_handshakes, 1000);
+    c->max_sessions = options->no_tickets ? 0 : gu_option_size(options->max_sessions, 64);
+    c->session_span = gu_time_min(gu_option_time(options->ticket_lifetime, GU_TLS_RESUMED),
+                                  GU_TLS_RESUMED * GU_SECOND);
     gu_list_init(&c->waiting);
-    err = gust_tls_context_reload(c);
+    gu_list_init(&c->sessions);
+    err = alpn_copy(options->alpn != NULL ? options->alpn : alpn, &c->alpn);
+    if (err == 0)
+        err = gust_tls_context_reload(c);
     if (err < 0)
-        gu_free(c);
+        context_free(c);
     else
         *context = c;
     return err;
@@ -371,6 +418,5 @@ void gust_tls_context_free(gust_tls_context *context)
 {
     if (context == NULL || --context->n_refs > 0)
         return;
-    names_free(context->names);
-    gu_free(context);
+    context_free(context);
 }

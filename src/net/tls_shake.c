@@ -82,6 +82,12 @@ static int shake_leaf(void *arg)
     return SSL_do_handshake(arg);
 }
 
+static void well_shaken(struct gu_tls *tls)
+{
+    gu_tls_session_keep(tls);
+    gu_tls_shaken(tls, 0);
+}
+
 /* One step, with what has come. True when the stream is open. */
 bool gu_tls_shake(struct gu_tls *tls)
 {
@@ -93,7 +99,7 @@ bool gu_tls_shake(struct gu_tls *tls)
     if ((s->flags & GU_STREAM_BROKEN) != 0) /* the peer is gone */
         gu_tls_shaking_failed(tls, s->err < 0 ? s->err : -GUST_ECLOSED);
     else if (result == 1)
-        gu_tls_shaken(tls, 0);
+        well_shaken(tls);
     else if (why != SSL_ERROR_WANT_READ)
         gu_tls_shaking_failed(tls, refused(tls));
     ERR_clear_error();
@@ -158,26 +164,36 @@ static bool set_server_name(struct gu_tls *tls, const char *name)
            (!is_checked || SSL_set1_host(tls->ssl, name) == 1);
 }
 
+struct connecting {
+    struct gu_tls *tls;
+    const struct gu_tls_peer *peer;
+};
+
 static int connect_leaf(void *arg)
 {
-    struct gu_tls *tls = arg;
+    struct connecting *c = arg;
 
-    return ssl_begin(tls) ? 0 : -ENOMEM;
+    if (!ssl_begin(c->tls))
+        return -ENOMEM;
+    gu_tls_session_offer(c->tls, c->peer);
+    return 0;
 }
 
 /* A client speaks first. */
-static void connect_begins(struct gu_tls *tls, const char *server_name)
+static void connect_begins(struct gu_tls *tls, const struct gu_tls_peer *peer)
 {
-    if (gu_on_loop_stack(connect_leaf, tls) < 0)
+    struct connecting c = {tls, peer};
+
+    if (gu_on_loop_stack(connect_leaf, &c) < 0)
         return;
-    if (server_name != NULL && !set_server_name(tls, server_name))
+    if (peer->name != NULL && !set_server_name(tls, peer->name))
         gu_tls_shaking_failed(tls, -ENOMEM);
     else
         gu_tls_shake(tls);
 }
 
-int gu_tls_begin(struct gu_stream *s, struct gust_tls_context *context, const char *server_name,
-                 gu_tls_opened *opened, void *arg)
+int gu_tls_begin_with(struct gu_stream *s, struct gust_tls_context *context,
+                      const struct gu_tls_peer *peer, gu_tls_opened *opened, void *arg)
 {
     struct gu_tls *tls = gu_tls_shared_of(s->net) == NULL ? NULL : gu_alloc0(sizeof *tls);
     struct gu_timeout_list *list =
@@ -205,7 +221,7 @@ int gu_tls_begin(struct gu_stream *s, struct gust_tls_context *context, const ch
     if ((s->io.ready & GU_IN) != 0 || (s->flags & GU_STREAM_DISPATCHING) != 0)
         gu_loop_ready(s->net->loop, &s->again);
     if (!context->is_server)
-        connect_begins(tls, server_name);
+        connect_begins(tls, peer);
     return 0;
 }
 

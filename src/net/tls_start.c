@@ -47,11 +47,11 @@ static int wait_opened(struct gust_stream *s, struct open_wait *wait)
     return err;
 }
 
-int gu_pull_start_tls(struct gust_stream *s, struct gust_tls_context *context,
-                      const char *server_name)
+static int begin(struct gust_stream *s, struct gust_tls_context *context,
+                 const struct gu_tls_peer *peer)
 {
     struct open_wait wait = {{.abandon = abandon}, &s->push, 0};
-    int err = gu_tls_begin(&s->push, context, server_name, opened, &wait);
+    int err = gu_tls_begin_with(&s->push, context, peer, opened, &wait);
 
     return err < 0 ? err : wait_opened(s, &wait);
 }
@@ -88,32 +88,44 @@ int gu_tls_check_name(const gust_tls_options *options, const char *name)
     return -EINVAL;
 }
 
+/* The stream's own task, while nobody else uses it. */
+static int start_tls(gust_stream *s, const gust_tls_options *o, const struct gu_tls_peer *peer)
+{
+    struct gust_tls_context *context;
+    int err = peer == NULL ? 0 : gu_tls_check_name(o, peer->name);
+
+    if (err == 0)
+        err = gust_stream_flush(s);
+    if (err == 0)
+        err = peer == NULL ? gu_tls_context_of(o, true, NULL, &context)
+                           : gu_tls_client_context(s->push.net, o, NULL, &context);
+    if (err < 0)
+        return err;
+    err = begin(s, context, peer);
+    gust_tls_context_free(context);
+    return err;
+}
+
+int gu_pull_start_tls(struct gust_stream *s, const gust_tls_options *options,
+                      const struct gu_tls_peer *peer)
+{
+    int err;
+
+    gu_pull_check(s, "gust_start_tls");
+    gu_task_check_wait();
+    err = check_idle(s);
+    return err < 0 ? err : start_tls(s, options, peer);
+}
+
 int gust_start_tls(gust_stream *stream, const gust_tls_options *options)
 {
     static const gust_tls_options defaults;
-    struct gust_tls_context *context;
-    const char *name;
-    bool is_server;
-    int err;
+    struct gu_tls_peer peer = {NULL, NULL, 0};
 
     if (options == NULL)
         options = &defaults;
-    is_server = options->server_side;
-    name = is_server ? NULL : options->server_name;
-    gu_pull_check(stream, "gust_start_tls");
-    gu_task_check_wait();
-    err = check_idle(stream);
-    if (err == 0 && !is_server)
-        err = gu_tls_check_name(options, name);
-    if (err == 0)
-        err = gust_stream_flush(stream);
-    if (err == 0)
-        err = gu_tls_context_of(options, is_server, NULL, &context);
-    if (err < 0)
-        return err;
-    err = gu_pull_start_tls(stream, context, name);
-    gust_tls_context_free(context);
-    return err;
+    peer.name = options->server_name;
+    return gu_pull_start_tls(stream, options, options->server_side ? NULL : &peer);
 }
 
 /* --- asking --- */

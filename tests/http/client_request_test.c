@@ -375,33 +375,6 @@ TEST(tls_is_checked_and_its_connections_are_kept_apart)
     close_stage();
 }
 
-/* Options that differ in a number alone; how many are known, and that the first is not again. */
-static int fetch_by_many(void *arg)
-{
-    const char *where = gust_sprintf("https://localhost:%u/", stage.port);
-
-    (void)arg;
-    for (int i = 1; i <= GU_CLIENT_CONTEXTS + 1; i++) {
-        const gust_tls_options o = {.ca_pem = tls_ca(), .handshake_timeout = i};
-
-        assert_int_equal(gust_fetch(where, &(gust_fetch_options){.tls = &o})->error, 0);
-        assert_int_equal(gu_client_of_loop()->n_contexts, gu_min((size_t)i, GU_CLIENT_CONTEXTS));
-        assert_int_equal(gust_fetch(where, &(gust_fetch_options){.tls = &o})->error, 0);
-        assert_int_equal(gu_client_of_loop()->n_contexts, gu_min((size_t)i, GU_CLIENT_CONTEXTS));
-    }
-    return 0;
-}
-
-TEST(tls_options_are_worked_out_once)
-{
-    const struct tls_identity *id = tls_localhost();
-    const gust_tls_options tls = {.cert = {.cert_pem = id->cert, .key_pem = id->key}};
-
-    open_stage_tls(OK, &tls);
-    in_task(fetch_by_many, NULL);
-    close_stage();
-}
-
 static int fetch_certified(void *arg)
 {
     const char *where = gust_sprintf("https://localhost:%u/", stage.port);
