@@ -64,7 +64,8 @@ typedef struct gust_tls_options {
                                  ChaCha20 */
     const char *ciphersuites; /**< of TLS 1.3; NULL: OpenSSL's */
     bool no_tickets;          /**< a server lets nobody resume, a client does not resume */
-    double ticket_lifetime;   /**< how long one may resume; 12 h, which is also the most */
+    double ticket_lifetime;   /**< how long one may resume, from a whole handshake on; 12 h, which
+                                 is also the most */
     int64_t max_sessions;     /**< of earlier connections that a client keeps to resume; 64 */
     double handshake_timeout; /**< 10 s; closed, a client is told -ETIMEDOUT */
     int64_t max_handshakes;   /**< of a server's peers at once, in a loop; 1000; others wait */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "net/process.h"
+#include "net/tls.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -350,11 +351,13 @@ static gu_time next_due(const struct supervisor *s)
     return due;
 }
 
-static int wait_signal(const struct supervisor *s)
+/* `due` is what else there is to do. */
+static int wait_signal(const struct supervisor *s, gu_time due)
 {
-    gu_time due = next_due(s), left;
+    gu_time left;
     struct timespec span;
 
+    due = gu_time_min(due, next_due(s));
     if (due == GU_FOREVER)
         return sigwaitinfo(&s->watched, NULL);
     left = due - now();
@@ -372,13 +375,14 @@ static bool is_over(const struct supervisor *s)
 static int supervise(struct supervisor *s)
 {
     for (;;) {
+        gu_time due = gu_tls_turn_tickets(); /* before others inherit what it knows */
         int id = start_due(s), signo;
 
         if (id != GU_PARENT)
             return id;
         if (is_over(s))
             return -GUST_ECLOSED;
-        signo = wait_signal(s);
+        signo = wait_signal(s, due);
         if (signo == SIGCHLD)
             reap(s);
         else if (signo > 0 && s->stopped_by == 0)

@@ -61,8 +61,10 @@ int gu_tls_client_context(struct gu_net *net, const struct gust_tls_options *opt
 /* Puts into a key what makes a client's context another. */
 void gu_tls_put_options(struct gu_buf *key, const struct gust_tls_options *options);
 
-/* Has all workers that are forked from here on, and this process, take each other's tickets. */
-void gu_tls_share_tickets(void);
+/* Has all workers that are forked from here on, and this process, take each other's tickets. In a
+ * process that has no handshakes itself, it sees to it that what is known of tickets here is no
+ * older than what the workers know. Returns when to call it again, by the monotonic clock. */
+gu_time gu_tls_turn_tickets(void);
 
 /* Whether a client with these options knows whom it wants, `name`. -EINVAL and a line if not. */
 int gu_tls_check_name(const struct gust_tls_options *options, const char *name) GUST_CHECK;

@@ -192,7 +192,7 @@ static int set_server(SSL_CTX *ctx, struct gust_tls_context *c)
         return -ENOMEM;
     SSL_CTX_set_timeout(ctx, (long)((c->session_span + GU_SECOND - 1) / GU_SECOND));
     if (!c->options.no_tickets)
-        return gu_tls_use_tickets(ctx);
+        return gu_tls_use_tickets(ctx, c);
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     return 0;

@@ -128,7 +128,7 @@ int gu_tls_load_trust(SSL_CTX *ctx, const gust_tls_options *options, bool is_ser
 const char *gu_tls_reason(void);
 
 /* Lets clients resume by tickets whose keys change. */
-int gu_tls_use_tickets(SSL_CTX *ctx) GUST_CHECK;
+int gu_tls_use_tickets(SSL_CTX *ctx, struct gust_tls_context *context) GUST_CHECK;
 
 /* --- a client's sessions --- */
 
