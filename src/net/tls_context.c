@@ -31,9 +31,9 @@ struct gu_tls_names {
     struct named others[];
 };
 
-static int wrong_option(const char *what, const char *value)
+static int wrong_option(const char *what, const char *value, const char *why)
 {
-    gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "TLS: %s: \"%s\" (%s)", what, value, gu_tls_reason());
+    gu_log(GUST_LOG_ERROR, GU_LOG_GENERAL, "TLS: %s: \"%s\" (%s)", what, value, why);
     ERR_clear_error();
     return -EINVAL;
 }
@@ -52,9 +52,9 @@ static int set_protocols(SSL_CTX *ctx, const gust_tls_options *o)
     if (SSL_CTX_set_min_proto_version(ctx, min) != 1 || SSL_CTX_set1_groups_list(ctx, groups) != 1)
         return -ENOMEM;
     if (SSL_CTX_set_cipher_list(ctx, o->ciphers != NULL ? o->ciphers : CIPHERS) != 1)
-        return wrong_option("ciphers", o->ciphers != NULL ? o->ciphers : CIPHERS);
+        return wrong_option("ciphers", o->ciphers != NULL ? o->ciphers : CIPHERS, gu_tls_reason());
     if (o->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, o->ciphersuites) != 1)
-        return wrong_option("ciphersuites", o->ciphersuites);
+        return wrong_option("ciphersuites", o->ciphersuites, gu_tls_reason());
     return 0;
 }
 
@@ -88,7 +88,8 @@ static int alpn_format(const char *const *names, unsigned char to[ALPN_MAX])
         size_t n = strlen(*names);
 
         if (n == 0 || n >= ALPN_MAX - len)
-            return wrong_option("alpn", *names);
+            return wrong_option("alpn", *names,
+                                n == 0 ? "it has no name" : "too many, or too long");
         to[len] = (unsigned char)n;
         memcpy(to + len + 1, *names, n);
         len += n + 1;

@@ -148,12 +148,14 @@ int main(int argc, char **argv)
     };
 
     gust_tls_options tls = {.ca_file = getenv("GUST_TEST_CLIENT_CA"),
+                            .cert.ocsp_file = getenv("GUST_TEST_OCSP"),
                             .verify = GUST_TLS_VERIFY_OPTIONAL};
+    bool has_tls = tls.ca_file != NULL || tls.cert.ocsp_file != NULL;
 
     return gust_app_main(&(gust_app_options){.routes = routes,
                                              .max_workers = 4,
                                              .on_start = on_start,
                                              .on_stop = on_stop,
-                                             .server.tls = tls.ca_file == NULL ? NULL : &tls},
+                                             .server.tls = has_tls ? &tls : NULL},
                          argc, argv);
 }
