@@ -27,6 +27,9 @@
 #include "loop/loop_impl.h"
 #include "task/stack.h"
 #include <gust/task.h>
+#if GU_TSAN
+#include <signal.h>
+#endif
 
 #define GU_TASK_FIRST_ARENA 1536u
 #define GU_TASK_MEMORY ((size_t)64 << 20) /* the default limit of a task's arena */
@@ -110,6 +113,8 @@ struct gu_tasks {
 #endif
 #if GU_TSAN
     void *fiber;
+    sigset_t signals; /* that were held back before has_held */
+    bool has_held;
 #endif
 };
 

@@ -3,7 +3,6 @@
  */
 #include "program_stage.h"
 #include "base/gu.h"
-#include "base/sanitize.h"
 #include <sys/wait.h>
 
 int __real_gu_pidfd_open(pid_t pid);
@@ -29,7 +28,7 @@ void run_each(int (*fn)(void *), void *arg)
         const char *poller; /* NULL: the best */
     } ways[] = {{0, NULL}, {0, "poll"}, {0, "select"}, {-ENOSYS, NULL}, {-EPERM, "poll"}};
 
-    for (size_t i = 0; i < gu_countof(ways) - (GU_TSAN ? 2 : 0); i++) {
+    for (size_t i = 0; i < gu_countof(ways); i++) {
         gust_loop_options options = {.poller = ways[i].poller};
         gust_loop *loop;
 

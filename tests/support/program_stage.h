@@ -12,8 +12,7 @@
 
 extern int pidfd_error; /* what opening a pidfd says; 0: the kernel decides */
 
-/* Runs fn in a task: with pidfds, with each poller, and with SIGCHLD. ThreadSanitizer puts a signal
- * off that comes while a task runs, until that task runs again, so it is spared the last two. */
+/* Runs fn in a task: with pidfds, with each poller, and with SIGCHLD. */
 void run_each(int (*fn)(void *), void *arg);
 
 void assert_no_child(void);
