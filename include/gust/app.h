@@ -123,7 +123,12 @@ GUST_API void gust_app_free(gust_app *app);
 /** All of main(): --port, --address, --workers, --log-level, … and .options, on the command line,
  * in the file that --config names, in the environment (--help lists them); listens, runs, drains at
  * SIGTERM and SIGINT. Strings and lists that options were given live until it returns. Returns the
- * exit code. */
+ * exit code.
+ *
+ * The process is its own: it ignores SIGPIPE, takes as many descriptors as the hard limit allows,
+ * and has glibc's heap keep up to 8 MiB of what was freed and put blocks of up to 4 MiB there,
+ * because a body of a megabyte is else taken from the system for each request anew. What the
+ * environment says of the heap (MALLOC_…_, GLIBC_TUNABLES) stands. */
 GUST_API int gust_app_main(const gust_app_options *options, int argc, char **argv);
 
 /** The life of an application whose program does without gust_app_main(): runs .on_start, lets what

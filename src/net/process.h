@@ -26,8 +26,10 @@ int gu_pidfd_open(pid_t pid);
  * can do that; elsewhere they had better be close-on-exec. 0 or an errno. */
 int gu_spawn_close_others(posix_spawn_file_actions_t *actions);
 
-/* Has the heap keep a few megabytes that were freed. A body of a megabyte is else given back to the
- * system when its request ends, and taken and cleared anew, page by page, for the next. */
+/* Has the heap of this process keep a few megabytes that were freed, unless the environment says
+ * what it is to do. A body of a megabyte is else given back to the system when its request ends,
+ * and taken and cleared anew, page by page, for the next: that halves what a server can send over
+ * TLS. It is for who owns the process, and so for gust_app_main() alone. */
 void gu_heap_keep(void);
 
 #endif

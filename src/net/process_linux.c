@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,10 +37,26 @@ int gu_spawn_close_others(posix_spawn_file_actions_t *actions)
     return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
+#ifdef M_TRIM_THRESHOLD /* musl has a malloc.h without it */
+static bool heap_is_told(void)
+{
+    static const char *const names[] = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_",
+                                        "MALLOC_MMAP_MAX_"};
+    const char *tunables = getenv("GLIBC_TUNABLES");
+
+    for (size_t i = 0; i < gu_countof(names); i++)
+        if (getenv(names[i]) != NULL)
+            return true;
+    return tunables != NULL && strstr(tunables, "glibc.malloc.") != NULL;
+}
+
 void gu_heap_keep(void)
 {
-#ifdef M_TRIM_THRESHOLD /* musl has a malloc.h without it */
+    if (heap_is_told())
+        return;
     mallopt(M_TRIM_THRESHOLD, 8 << 20);
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
-#endif
 }
+#else
+void gu_heap_keep(void) {}
+#endif
