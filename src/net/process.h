@@ -32,4 +32,8 @@ int gu_spawn_close_others(posix_spawn_file_actions_t *actions);
  * TLS. It is for who owns the process, and so for gust_app_main() alone. */
 void gu_heap_keep(void);
 
+/* Gives back what of the heap is free and lies below or between what is in use, which takes some
+ * milliseconds; what is kept stays. */
+void gu_heap_trim(void);
+
 #endif

@@ -37,6 +37,8 @@ int gu_spawn_close_others(posix_spawn_file_actions_t *actions)
     return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
+#define HEAP_KEPT (8 << 20)
+
 #ifdef M_TRIM_THRESHOLD /* musl has a malloc.h without it */
 static bool heap_is_told(void)
 {
@@ -54,9 +56,17 @@ void gu_heap_keep(void)
 {
     if (heap_is_told())
         return;
-    mallopt(M_TRIM_THRESHOLD, 8 << 20);
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    mallopt(M_MMAP_THRESHOLD, HEAP_KEPT / 2);
+}
+
+void gu_heap_trim(void)
+{
+    if (!heap_is_told())
+        malloc_trim(HEAP_KEPT);
 }
 #else
 void gu_heap_keep(void) {}
+
+void gu_heap_trim(void) {}
 #endif

@@ -55,6 +55,8 @@ struct gu_tls_shared *gu_tls_shared_of(struct gu_net *net)
         gu_free(shared);
         return NULL;
     }
+    shared->loop = net->loop;
+    shared->trim.run = gu_tls_trim;
     shared->in = both;
     shared->out = both + GU_TLS_IN;
     net->tls = shared;
@@ -65,6 +67,7 @@ void gu_tls_shared_free(struct gu_net *net)
 {
     if (net->tls == NULL)
         return;
+    gu_timer_clear(net->loop, &net->tls->trim);
     gu_tls_known_free(net->tls);
     munmap(net->tls->in, GU_TLS_IN + GU_TLS_OUT);
     gu_free(net->tls);

@@ -54,11 +54,18 @@ struct gu_tls_shared {
     const char *at, *end;  /* of `in`: not read yet */
     struct gu_tls *reader; /* whose that is */
     size_t n_out, n_sent;  /* of `out` */
+    size_t n_shaking;      /* streams that are in their handshake, of both sides */
+    size_t most_shaking;   /* at once, since the heap was trimmed */
+    struct gu_timer trim;  /* gives back what they used, when there were many */
+    struct gust_loop *loop;
     size_t n_known;
     struct gu_tls_known known[GU_TLS_KNOWN]; /* the newest first */
 };
 
 void gu_tls_known_free(struct gu_tls_shared *shared);
+
+/* Some time after a crowd has come. */
+void gu_tls_trim(struct gu_timer *timer);
 
 static inline struct gu_tls *gu_tls_of(const struct gu_stream *s)
 {

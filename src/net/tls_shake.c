@@ -9,10 +9,39 @@
 #include "base/log.h"
 #include "base/loopstack.h"
 #include "net/address.h"
+#include "net/process.h"
 #include "net/stream_impl.h"
 #include "net/tls_impl.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+/* --- how many there are --- */
+
+#define CROWD 64u /* handshakes, of 44 KB each, that leave something to give back */
+#define TRIM_PERIOD (10 * GU_SECOND) /* as of other pools */
+
+/* The heap keeps what lies below what is still in use, and after thousands of handshakes that is
+ * nearly all of what they used. It is done until there was no crowd for a whole period, because
+ * connections that failed linger for a while. */
+void gu_tls_trim(struct gu_timer *timer)
+{
+    struct gu_tls_shared *shared = gu_container_of(timer, struct gu_tls_shared, trim);
+    size_t most = shared->most_shaking;
+
+    gu_heap_trim();
+    shared->most_shaking = shared->n_shaking;
+    if (most > CROWD)
+        gust_ignore(gu_timer_set(shared->loop, timer, shared->loop->now + TRIM_PERIOD));
+}
+
+static void count_in(struct gu_tls *tls)
+{
+    struct gu_tls_shared *shared = tls->stream->net->tls;
+
+    shared->most_shaking = gu_max(shared->most_shaking, ++shared->n_shaking);
+    if (shared->n_shaking > CROWD && !gu_timer_is_set(&shared->trim))
+        gust_ignore(gu_timer_set(shared->loop, &shared->trim, shared->loop->now + TRIM_PERIOD));
+}
 
 /* --- the end of it --- */
 
@@ -36,13 +65,14 @@ void gu_tls_shaken(struct gu_tls *tls, int err)
 {
     struct gu_stream *s = tls->stream;
     gu_tls_opened *opened = tls->opened;
-    bool was_counted = tls->is_server && tls->state == GU_TLS_SHAKE;
+    bool was_shaking = tls->state == GU_TLS_SHAKE;
 
     tls->opened = NULL;
     tls->state = err == 0 ? GU_TLS_OPEN : GU_TLS_FAILED;
+    s->net->tls->n_shaking -= was_shaking;
     gu_timeout_stop(&tls->timeout);
     gu_list_remove(&tls->turn);
-    if (was_counted)
+    if (tls->is_server && was_shaking)
         tls->context->n_handshakes--;
     if (tls->is_server) /* it may also have had its turn, and made nothing of it */
         pass_turn_on(tls->context);
@@ -116,6 +146,7 @@ static bool ssl_begin(struct gu_tls *tls)
         return false;
     }
     tls->state = GU_TLS_SHAKE;
+    count_in(tls);
     return true;
 }
 
