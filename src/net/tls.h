@@ -4,7 +4,6 @@
 #ifndef GU_TLS_H
 #define GU_TLS_H
 
-#include "base/buf.h"
 #include "net/net_impl.h"
 #include <gust/tls.h>
 #include <sys/uio.h>
@@ -26,7 +25,7 @@ struct gu_tls_peer {
     unsigned port;
 };
 
-/* An open stream begins to speak TLS: a server, whose peer is NULL, waits for the peer's first
+/* An open stream begins to speak TLS: a server, which does not look at `peer`, waits for its first
  * bytes, a client sends its own. Until `opened`, which may be NULL, nothing may be written to it.
  * The stream keeps a reference to the context. -ENOMEM; then it is plain still. */
 int gu_tls_begin_with(struct gu_stream *s, struct gust_tls_context *context,
@@ -57,6 +56,8 @@ int gu_tls_context_of(const struct gust_tls_options *options, bool is_server,
  * are the same and their files did not change. */
 int gu_tls_client_context(struct gu_net *net, const struct gust_tls_options *options,
                           const char *const *alpn, struct gust_tls_context **context) GUST_CHECK;
+
+struct gu_buf;
 
 /* Puts into a key what makes a client's context another. */
 void gu_tls_put_options(struct gu_buf *key, const struct gust_tls_options *options);

@@ -75,13 +75,20 @@ static gu_time span_of(const SSL_SESSION *session)
     return span * GU_SECOND;
 }
 
+/* A context that was read again since may trust others. */
+static bool is_of_present(const struct gu_tls *tls, gu_time now)
+{
+    return SSL_get_SSL_CTX(tls->ssl) == gu_tls_context_ctx(tls->context, now);
+}
+
 /* Takes the session. What cannot be kept is not: the next handshake is a whole one. */
 static void keep(struct gu_tls *tls, SSL_SESSION *session)
 {
     struct gust_tls_context *c = tls->context;
     gu_time now = tls->stream->net->loop->now, span = span_of(session);
+    bool is_good = span > 0 && is_of_present(tls, now);
     size_t len = strlen(tls->whom) + 1;
-    struct kept *kept = span > 0 ? gu_alloc(sizeof *kept + len) : NULL;
+    struct kept *kept = is_good ? gu_alloc(sizeof *kept + len) : NULL;
 
     if (kept == NULL) {
         SSL_SESSION_free(session);

@@ -102,6 +102,30 @@ TEST(numbers_fit_to_the_last_byte)
     assert_memory_equal(fixed, "99ff", 4);
 }
 
+TEST(keys_of_parts_that_differ_differ)
+{
+    static const char *const parts[][2] = {
+        {"ab", "c"},   {"a", "bc"},    {"abc", ""},    {"", "abc"},    {"abc", NULL},
+        {NULL, "abc"}, {"a|1:b", "c"}, {"a", "b|1:c"}, {"1:a", "1:b"},
+    };
+    char keys[gu_countof(parts)][32];
+
+    for (size_t i = 0; i < gu_countof(parts); i++) {
+        struct gu_buf b;
+        gust_str key;
+
+        gu_buf_init_fixed(&b, keys[i], sizeof keys[i]);
+        gu_buf_put_part(&b, parts[i][0]);
+        gu_buf_put_part(&b, parts[i][1]);
+        gu_buf_put_number(&b, 7);
+        assert_int_equal(gu_buf_finish(&b, &key), 0);
+        for (size_t before = 0; before < i; before++)
+            assert_string_not_equal(keys[before], keys[i]);
+    }
+    assert_string_equal(keys[0], "2:ab|1:c|7|");
+    assert_string_equal(keys[4], "3:abc||7|");
+}
+
 TEST(after_a_failure_nothing_more_is_put)
 {
     char fixed[8];

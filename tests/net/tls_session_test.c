@@ -289,6 +289,35 @@ TEST(sessions_belong_to_a_context_and_end_when_it_is_read_again)
     close_servers();
 }
 
+/* A ticket that comes when its context has been read again is of no use to it. */
+static int read_again_before_the_ticket(void *arg)
+{
+    struct dial *d = arg;
+    gust_str line;
+
+    GUST_DEADLINE(20);
+    assert_int_equal(gust_connect("localhost", (unsigned)gust_tcpserver_port(servers[0]),
+                                  &(gust_connect_options){.tls = &d->tls, .family = AF_INET},
+                                  &d->stream),
+                     0);
+    assert_int_equal(gust_tls_context_reload(d->tls.context), 0);
+    assert_int_equal(gust_stream_write(d->stream, "hello\n", 6), 0);
+    return gust_read_until(d->stream, "\n", 0, &line);
+}
+
+TEST(a_session_that_comes_late_is_none_of_what_was_read_again)
+{
+    struct dial d = trusting();
+
+    open_servers(NULL);
+    assert_int_equal(gust_tls_context_new(&d.tls, &d.tls.context), 0);
+    assert_int_equal(gust_run(read_again_before_the_ticket, &d), 0);
+    assert_false(resumes(d));
+    assert_true(resumes(d));
+    gust_tls_context_free(d.tls.context);
+    close_servers();
+}
+
 static void rewrite(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
