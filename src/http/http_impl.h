@@ -300,9 +300,10 @@ void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason
 
 /* The same in two steps, for fields that are formatted in place: room for `fields_len` bytes behind
  * the status line, and what ends the response, told where the fields ended. NULL: there is nobody
- * to send to. Nothing else may be written in between. */
+ * to send to. Nothing else may be written in between. The lines of `last` stand behind the body's
+ * length; there has to be room for them, too. */
 char *gu_exchange_open(struct gust_exchange *x, int status, const char *reason, size_t fields_len);
-void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body);
+void gu_exchange_close(struct gust_exchange *x, char *to, gust_str last, gust_str body);
 
 /* The same for what nearly every answer is: a 200 with its body to a GET of HTTP/1.1, over a
  * connection that is kept. What framing otherwise asks one by one is asked once. */
@@ -315,9 +316,9 @@ static inline bool gu_exchange_is_plain(const struct gust_exchange *x)
 char *gu_exchange_open_plain(struct gust_exchange *x, size_t fields_len);
 void gu_exchange_close_plain(struct gust_exchange *x, char *to, gust_str body);
 
-/* As gust_exchange_write_headers(). */
+/* As gust_exchange_write_headers(); `last` as above. */
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
-                       int64_t length);
+                       gust_str last, int64_t length);
 
 /* Puts a piece of the body without waiting. */
 int gu_exchange_put(struct gust_exchange *x, const void *data, size_t len);

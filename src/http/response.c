@@ -45,20 +45,26 @@ static char *put_connection(const struct gust_exchange *x, char *to)
     return to;
 }
 
-/* What frames the body, and the end of the head; `length` is negative when it is not known. */
-static char *put_framing(const struct gust_exchange *x, char *to, int64_t length)
+static char *put_length(char *to, int64_t length)
 {
+    to = GU_PUT(to, "Content-Length: ");
+    to += gu_fmt_u64(to, (uint64_t)length);
+    return GU_PUT(to, "\r\n");
+}
+
+/* What frames the body, with `last` between what describes the response and what describes its
+ * transfer, and the end of the head; `length` is negative when it is not known. */
+static char *put_framing(const struct gust_exchange *x, char *to, gust_str last, int64_t length)
+{
+    bool has_body = !has_no_body(x->status);
+
     if (gu_unlikely(x->status == RESET_CONTENT))
         length = 0;
-    if (!has_no_body(x->status)) {
-        if (gu_likely(length >= 0)) {
-            to = GU_PUT(to, "Content-Length: ");
-            to += gu_fmt_u64(to, (uint64_t)length);
-            to = GU_PUT(to, "\r\n");
-        } else if ((x->flags & GU_X_CHUNKED) != 0) {
-            to = GU_PUT(to, "Transfer-Encoding: chunked\r\n");
-        }
-    }
+    if (gu_likely(has_body && length >= 0))
+        to = put_length(to, length);
+    to = gu_put(to, last.ptr, last.len);
+    if (has_body && length < 0 && (x->flags & GU_X_CHUNKED) != 0)
+        to = GU_PUT(to, "Transfer-Encoding: chunked\r\n");
     to = put_connection(x, to);
     return GU_PUT(to, "\r\n");
 }
@@ -153,12 +159,12 @@ static gu_inline void put_body(struct gust_exchange *x, char *to, gust_str body)
     put_large_body(x, body);
 }
 
-void gu_exchange_close(struct gust_exchange *x, char *to, gust_str body)
+void gu_exchange_close(struct gust_exchange *x, char *to, gust_str last, gust_str body)
 {
     x->flags |= GU_X_FINISHED;
     if (gu_unlikely(is_body_left(x)))
         x->flags &= (uint16_t)~GU_X_KEEP_ALIVE;
-    to = put_framing(x, to, (int64_t)body.len);
+    to = put_framing(x, to, last, (int64_t)body.len);
     if (gu_unlikely((x->flags & GU_X_NO_BODY) != 0))
         body.len = 0;
     put_body(x, to, body);
@@ -179,13 +185,13 @@ void gu_exchange_respond(struct gust_exchange *x, int status, const char *reason
 
     x->flags |= GU_X_FINISHED;
     if (to != NULL)
-        gu_exchange_close(x, gu_put(to, fields.ptr, fields.len), body);
+        gu_exchange_close(x, gu_put(to, fields.ptr, fields.len), GU_STR(""), body);
 }
 
 void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, gust_str fields,
-                       int64_t length)
+                       gust_str last, int64_t length)
 {
-    char *to = gu_exchange_open(x, status, reason, fields.len);
+    char *to = gu_exchange_open(x, status, reason, fields.len + last.len);
 
     if (to == NULL)
         return;
@@ -200,7 +206,7 @@ void gu_exchange_begin(struct gust_exchange *x, int status, const char *reason, 
         else
             x->flags &= (uint16_t)~GU_X_KEEP_ALIVE; /* the connection's end ends the body */
     }
-    to = put_framing(x, gu_put(to, fields.ptr, fields.len), length);
+    to = put_framing(x, gu_put(to, fields.ptr, fields.len), last, length);
     gu_stream_commit(&x->conn->s, (size_t)(to - x->out));
 }
 
@@ -313,7 +319,7 @@ int gust_exchange_write_headers(gust_exchange *x, int status, const gust_field *
         err = gu_buf_finish(&lines, &text);
     if (err < 0) /* too large is no fault of the request's */
         return err == -GUST_ETOOBIG ? -EMSGSIZE : err;
-    gu_exchange_begin(x, status, NULL, text, length);
+    gu_exchange_begin(x, status, NULL, text, GU_STR(""), length);
     return 0;
 }
 

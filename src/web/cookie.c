@@ -92,17 +92,20 @@ void gust_clear_cookie(gust_request *r, const char *name, const gust_cookie_opti
     put_cookie(r, name, "", &past, wall_clock() - YEAR);
 }
 
-void gu_response_put_cookies(gust_request *r)
+bool gu_response_cookies(gust_request *r, gust_str *lines)
 {
-    for (struct gu_out_field *c = r->new_cookies, *next; c != NULL; c = next) {
-        next = c->next;
-        c->next = NULL;
-        c->name = GU_STR("Set-Cookie");
-        *r->last_field = c;
-        r->last_field = &c->next;
+    struct gu_buf b;
+
+    *lines = GU_STR("");
+    if ((r->flags & GU_R_NEW_COOKIES) == 0)
+        return true;
+    gu_buf_init(&b, &r->x->arena, SIZE_MAX - 1);
+    for (const struct gu_out_field *c = r->new_cookies; c != NULL; c = c->next) {
+        gu_buf_puts(&b, "Set-Cookie: ");
+        gu_buf_put_str(&b, c->value);
+        gu_buf_puts(&b, "\r\n");
     }
-    r->new_cookies = NULL;
-    r->flags &= ~(unsigned)GU_R_NEW_COOKIES;
+    return gu_buf_finish(&b, lines) == 0;
 }
 
 /* --- redirections --- */

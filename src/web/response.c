@@ -1,8 +1,8 @@
 /*
  * response — what a handler writes
  *
- * The head is put together at the end, from what was set: the default fields first, in Tornado's
- * order, then the handler's own, then the entity tag.
+ * The head is put together at the end, from what was set, in Tornado's order: the default fields,
+ * the handler's own, the entity tag, the length, and cookies behind them all.
  */
 #define XXH_INLINE_ALL
 #include "base/json.h"
@@ -369,7 +369,7 @@ static char *put_etag_field(char *to, gust_str body)
     return GU_PUT(to, "\r\n");
 }
 
-static gu_noinline void send_any(gust_request *r, gust_str body)
+gu_noinline void gu_response_send_any(gust_request *r, gust_str cookies, gust_str body)
 {
     const gust_str whole = body;
     bool has_etag = wants_etag(r);
@@ -378,13 +378,13 @@ static gu_noinline void send_any(gust_request *r, gust_str body)
     if (gu_unlikely(has_etag && r->x->first[GU_FIELD_IF_NONE_MATCH] != 0) &&
         matches_request(r, body))
         become_304(r, &body);
-    to = gu_exchange_open(r->x, r->status, r->reason, fields_size(r));
+    to = gu_exchange_open(r->x, r->status, r->reason, fields_size(r) + cookies.len);
     if (gu_unlikely(to == NULL))
         return;
     to = put_fields(r, to, r->flags);
     if (gu_likely(has_etag))
         to = put_etag_field(to, whole);
-    gu_exchange_close(r->x, to, body);
+    gu_exchange_close(r->x, to, cookies, body);
 }
 
 /* A 200 of ours with all the default fields, for a client that has no copy of it. */
@@ -399,7 +399,7 @@ gu_flat void gu_response_send(gust_request *r, gust_str body)
     char *to;
 
     if (gu_unlikely(!is_plain(r))) {
-        send_any(r, body);
+        gu_response_send_any(r, GU_STR(""), body);
         return;
     }
     to = gu_exchange_open_plain(r->x, fields_size(r));

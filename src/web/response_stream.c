@@ -61,25 +61,18 @@ static bool has_no_body(const gust_request *r)
     return r->status == 204 || r->status == 304;
 }
 
-/* What is settled last about the head, however it leaves. */
-static void settle_head(gust_request *r)
-{
-    if ((r->flags & GU_R_NEW_COOKIES) != 0)
-        gu_response_put_cookies(r);
-    if (has_no_body(r))
-        gu_response_no_body(r);
-}
-
 static int send_head(gust_request *r)
 {
     bool is_sized = (r->flags & GU_R_LENGTH_SET) != 0 && !has_no_body(r);
-    gust_str lines;
+    gust_str lines, cookies;
 
-    settle_head(r);
-    if (!gu_response_lines(r, &lines))
+    if (has_no_body(r))
+        gu_response_no_body(r);
+    if (!gu_response_lines(r, &lines) || !gu_response_cookies(r, &cookies))
         return -ENOMEM;
     r->flags |= GU_R_FLUSHED;
-    gu_exchange_begin(r->x, r->status, r->reason, lines, is_sized ? r->content_length : GUST_NEVER);
+    gu_exchange_begin(r->x, r->status, r->reason, lines, cookies,
+                      is_sized ? r->content_length : GUST_NEVER);
     return 0;
 }
 
@@ -194,17 +187,34 @@ static bool is_known_to_client(const gust_request *r)
     return false;
 }
 
+static int fail(gust_request *r, int err)
+{
+    gu_response_error(r, &(gust_error){.code = err});
+    return err;
+}
+
 /* The answer to HEAD says how long that to GET would be, if the handler told it. */
 static int end_head_only(gust_request *r)
 {
     int err = send_head(r);
 
-    if (err < 0) {
-        gu_response_error(r, &(gust_error){.code = err});
-        return err;
-    }
+    if (err < 0)
+        return fail(r, err);
     r->flags |= GU_R_FINISHED;
     gust_exchange_finish(r->x);
+    return 0;
+}
+
+static int end_whole(gust_request *r, gust_str body)
+{
+    gust_str cookies;
+
+    if (!gu_response_cookies(r, &cookies))
+        return fail(r, -ENOMEM);
+    if (has_no_body(r))
+        gu_response_no_body(r);
+    r->flags |= GU_R_FINISHED;
+    gu_response_send_any(r, cookies, body);
     return 0;
 }
 
@@ -232,8 +242,5 @@ int gu_response_end_special(gust_request *r)
         if (body.len != (uint64_t)r->content_length)
             return refuse_length(r, body.len);
     }
-    settle_head(r);
-    r->flags |= GU_R_FINISHED;
-    gu_response_send(r, body);
-    return 0;
+    return end_whole(r, body);
 }

@@ -231,6 +231,9 @@ void gu_response_no_body(gust_request *r);
 /* Sends head and body in one. */
 void gu_response_send(gust_request *r, gust_str body);
 
+/* The same where there may be cookies; these are the lines of gu_response_cookies(). */
+void gu_response_send_any(gust_request *r, gust_str cookies, gust_str body);
+
 /* --- response_stream.c --- */
 
 /* The fields that frame a message are not the handler's to write: notes what it wants of them.
@@ -246,8 +249,9 @@ int gu_response_end_gone(gust_request *r);
 
 /* --- cookie.c --- */
 
-/* The cookies that were set become fields, behind all others. */
-void gu_response_put_cookies(gust_request *r);
+/* The Set-Cookie lines of the cookies that were set, "" without any, in the request's memory. False
+ * when that is short. */
+bool gu_response_cookies(gust_request *r, gust_str *lines);
 
 /* --- life.c --- */
 
