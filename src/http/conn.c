@@ -273,6 +273,15 @@ static bool feed_reader(struct gu_conn *conn)
     return conn->in != before || conn->x != x;
 }
 
+/* The request in hand goes on without the connection. One that began when the end of what the
+ * client sends was known already is told of it as others are. */
+static gu_cold void pause_input(struct gu_conn *conn)
+{
+    gu_stream_pause(&conn->s);
+    if (conn->is_ended)
+        gu_exchange_half_closed(conn->x);
+}
+
 static size_t drop_lingering(struct gu_conn *conn, size_t len)
 {
     conn->lingered += (uint32_t)len;
@@ -303,7 +312,7 @@ static size_t received(struct gu_stream *s, char *bytes, size_t len)
     used = (size_t)(conn->in - bytes);
     conn->in = conn->in_end = NULL;
     if (gu_unlikely(conn->x != NULL && conn->x->reader == NULL))
-        gu_stream_pause(s);
+        pause_input(conn);
     return used;
 }
 

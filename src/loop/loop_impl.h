@@ -15,8 +15,9 @@
  * select) gu_loop_want() says which of them are reported at all. An owner that always calls
  * gu_loop_want() when its interest changes, and tolerates a report it already knows, is right on
  * both. What stays wanted on a level-triggered poller is reported in every turn, GU_ERR with it;
- * with a want of 0 nothing is. RDHUP beside unread bytes is told by epoll, kqueue and Linux's poll;
- * select tells it once the bytes are read, and only while GU_IN is wanted too.
+ * with a want of 0 nothing is, with one of GU_ERR that alone. RDHUP beside unread bytes is told by
+ * epoll, kqueue and a poll(2) that has POLLRDHUP; select tells it once the bytes are read, but to
+ * who does not want IN it tells it, and GU_ERR, within 50 ms.
  *
  * A poller that completes receives (io_uring) fits in beside these: its events carry the bytes, so
  * gu_io gets one more event bit and the stream one more way to be handed input; see
@@ -50,7 +51,7 @@ struct gu_io {
     int fd;        /* -1: not watched */
     uint16_t gen;  /* changes when the io is unwatched; kept when its memory is reused */
     uint8_t ready; /* the owner's: bits it knows to be true */
-    uint8_t want;  /* the level-triggered interest */
+    uint8_t want;  /* the level-triggered interest; GU_ERR comes with all others */
 };
 
 struct gu_ready {

@@ -51,8 +51,8 @@ struct gu_stream_ops {
     /* The stream was closed, by whichever side; it may be freed later. Called once. */
     void (*closed)(struct gu_stream *s);
     /* The peer will send no more, which was seen while the stream took no input: what it sent
-     * before still waits, and is followed by `ended`. Called once at the most; may be NULL. The
-     * poller select cannot tell it. */
+     * before still waits, and is followed by `ended`. Called once at the most for each
+     * gu_stream_pause(); may be NULL. */
     void (*left)(struct gu_stream *s);
     /* The kernel takes no more, and a queue begins, until `drained`. Returns the most bytes that it
      * may hold. Called inside calls into the stream, which it must not touch. NULL: the net's
@@ -103,11 +103,12 @@ enum {
     GU_STREAM_CLOSE_SENT = 16, /* close when the queue is empty */
     GU_STREAM_IS_SOCKET = 32,  /* send() and recv(), not write() and read() */
     GU_STREAM_BROKEN = 64,     /* an error was met; nothing more can be sent */
-    GU_STREAM_LEFT = 128,      /* the protocol was told by `left` */
+    GU_STREAM_LEFT = 128,      /* the protocol was told by `left`, since it paused last */
     GU_STREAM_TLS = 256,       /* `ops` lies in a struct gu_tls, see net/tls_impl.h */
     GU_STREAM_SHAKING = 512,   /* in the handshake, for which pausing means nothing */
     GU_STREAM_IN_LINE = 1024,  /* waits for its turn to begin one */
-    GU_STREAM_HELD = 2048      /* it has put what is to be sent when the batch is over */
+    GU_STREAM_HELD = 2048,     /* it has put what is to be sent when the batch is over */
+    GU_STREAM_HUNG_UP = 4096   /* both ends are gone: nothing more is to be told */
 };
 
 struct gu_stream {

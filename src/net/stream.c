@@ -70,15 +70,23 @@ static bool is_stopped(const struct gu_stream *s)
     return s->out != NULL;
 }
 
+/* Of a stream that is not read: that its peer left, and after that, that the connection broke. */
+static unsigned wanted_unread(const struct gu_stream *s)
+{
+    if ((s->flags & (GU_STREAM_HUNG_UP | GU_STREAM_BROKEN | GU_STREAM_ENDED)) != 0)
+        return 0;
+    return (s->flags & GU_STREAM_LEFT) != 0 ? GU_ERR : GU_RDHUP;
+}
+
 static unsigned wanted(const struct gu_stream *s)
 {
     if (s->out != NULL)
-        return GU_OUT;
+        return GU_OUT | wanted_unread(s);
     if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_IN_LINE | GU_STREAM_CLOSED)) != 0)
         return 0;
     if ((s->flags & GU_STREAM_PAUSED) == 0 || (s->flags & GU_STREAM_SHAKING) != 0)
         return GU_IN;
-    return (s->flags & (GU_STREAM_LEFT | GU_STREAM_BROKEN)) != 0 ? 0 : GU_RDHUP;
+    return wanted_unread(s);
 }
 
 void gu_stream_want(struct gu_stream *s)
@@ -126,6 +134,39 @@ static void break_input(struct gu_stream *s, int err)
     s->io.ready &= (uint8_t)~GU_IN;
     s->flags |= GU_STREAM_ENDED;
     gu_stream_fail(s, err);
+}
+
+static int error_of(const struct gu_stream *s)
+{
+    int err = 0;
+    socklen_t len = sizeof err;
+
+    if (gu_is_memory(s->io.fd))
+        return gu_memory_error(s->net, s->io.fd);
+    if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
+        return 0;
+    return getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? -errno : -err;
+}
+
+/* Nobody reads now, and the protocol wants to know that the peer is gone. */
+static gu_cold void peer_left(struct gu_stream *s, unsigned events)
+{
+    bool was_told;
+    int err = 0;
+
+    if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED | GU_STREAM_BROKEN)) != 0)
+        return;
+    if ((events & GU_ERR) != 0)
+        err = error_of(s);
+    if (err < 0) {
+        gu_stream_fail(s, err);
+        return;
+    }
+    was_told = (s->flags & GU_STREAM_LEFT) != 0;
+    s->flags |= (uint16_t)(GU_STREAM_LEFT | (was_told ? GU_STREAM_HUNG_UP : 0));
+    gu_stream_want(s);
+    if (!was_told && s->ops->left != NULL)
+        s->ops->left(s);
 }
 
 /* --- receiving --- */
@@ -256,6 +297,8 @@ static gu_inline void dispatch(struct gu_stream *s, bool is_again)
     if (gu_unlikely(is_again)) {
         gu_stream_flush(s); /* behind the batch, which does not wait for it */
         watch_now(s);
+        if ((s->io.ready & GU_RDHUP) != 0 && s->ops->left != NULL && is_stopped(s))
+            peer_left(s, GU_RDHUP | GU_ERR);
     }
     if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
         tell_broken(s);
@@ -302,39 +345,6 @@ bool gu_stream_is_stopped(const struct gu_stream *s)
 }
 
 /* --- events --- */
-
-static int error_of(const struct gu_stream *s)
-{
-    int err = 0;
-    socklen_t len = sizeof err;
-
-    if (gu_is_memory(s->io.fd))
-        return gu_memory_error(s->net, s->io.fd);
-    if ((s->flags & GU_STREAM_IS_SOCKET) == 0)
-        return 0;
-    return getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? -errno : -err;
-}
-
-/* Nobody reads now, and the protocol wants to know that the peer is gone. */
-static gu_cold void peer_left(struct gu_stream *s, unsigned events)
-{
-    int err = 0;
-
-    if ((s->flags & (GU_STREAM_CLOSED | GU_STREAM_ENDED | GU_STREAM_BROKEN)) != 0)
-        return;
-    if ((events & GU_ERR) != 0)
-        err = error_of(s);
-    if (err < 0) {
-        gu_stream_fail(s, err);
-        return;
-    }
-    if ((s->flags & GU_STREAM_LEFT) != 0)
-        return;
-    s->flags |= GU_STREAM_LEFT;
-    gu_stream_want(s);
-    if (s->ops->left != NULL)
-        s->ops->left(s);
-}
 
 void gu_stream_on_events(struct gu_io *io, unsigned events)
 {
@@ -407,8 +417,10 @@ void gu_stream_open_accepted(struct gu_stream *s, struct gu_net *net,
 
 void gu_stream_pause(struct gu_stream *s)
 {
-    s->flags |= GU_STREAM_PAUSED;
+    s->flags = (uint16_t)((s->flags & ~(unsigned)GU_STREAM_LEFT) | GU_STREAM_PAUSED);
     gu_stream_want(s);
+    if (gu_unlikely((s->io.ready & GU_RDHUP) != 0) && s->ops->left != NULL)
+        gu_loop_ready(s->net->loop, &s->again); /* it came with the bytes, and comes but once */
 }
 
 void gu_stream_resume(struct gu_stream *s)
