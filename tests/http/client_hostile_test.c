@@ -357,10 +357,10 @@ static const struct row rows[] = {
 
     /* Content codings. */
     {"gzip that is good", 0, 200, .serve = gzip_good, .body = "hi"},
-    {"a bomb of gzip", -GUST_ETOOBIG, .serve = gzip_bomb},
-    {"a bomb of deflate", -GUST_ETOOBIG, .serve = deflate_bomb},
-    {"a bomb of br", -GUST_ETOOBIG, .serve = br_bomb},
-    {"a bomb of zstd", -GUST_ETOOBIG, .serve = zstd_bomb},
+    {"CVE-2026-49855: a bomb of gzip", -GUST_ETOOBIG, .serve = gzip_bomb},
+    {"CVE-2026-49855: a bomb of deflate", -GUST_ETOOBIG, .serve = deflate_bomb},
+    {"CVE-2026-49855: a bomb of br", -GUST_ETOOBIG, .serve = br_bomb},
+    {"CVE-2026-49855: a bomb of zstd", -GUST_ETOOBIG, .serve = zstd_bomb},
     {"gzip that is cut", -GUST_EPROTO, .serve = gzip_cut},
     {"gzip with a wrong sum", -GUST_EPROTO, .serve = gzip_wrong_sum},
     {"bytes behind gzip", -GUST_EPROTO, .serve = gzip_and_more},

@@ -205,6 +205,7 @@ static int fetch_apart(void *arg)
     return 0;
 }
 
+/* 6.5.7: in Tornado, options stayed with the connection. */
 TEST(nothing_of_a_request_reaches_the_next_one)
 {
     open_stage(OK);
@@ -231,6 +232,7 @@ static int fetch_by_two_ways(void *arg)
     return 0;
 }
 
+/* 6.5.7: nor are a proxy's users mixed up. */
 TEST(connections_that_differ_are_kept_apart)
 {
     open_stage(OK);

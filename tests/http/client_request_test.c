@@ -77,13 +77,13 @@ static const struct request_case requests[] = {
      {.method = "PURGE", .allow_nonstandard_methods = true},
      0,
      {"PURGE / HTTP/1.1\r\n"}},
-    {"CRLF in a value", "/", {.headers = split_value}, -EINVAL, {NULL}},
-    {"CR in a value", "/", {.headers = lone_cr}, -EINVAL, {NULL}},
+    {"GHSA-w235-7p84-xx57: CRLF in a value", "/", {.headers = split_value}, -EINVAL, {NULL}},
+    {"GHSA-w235-7p84-xx57: CR in a value", "/", {.headers = lone_cr}, -EINVAL, {NULL}},
     {"a blank in a name", "/", {.headers = bad_name}, -EINVAL, {NULL}},
     {"framing", "/", {.headers = framing}, -EINVAL, {NULL}},
-    {"CRLF in the target", "/\r\nEvil: yes", {0}, -EINVAL, {NULL}},
+    {"GHSA-w235-7p84-xx57: in the target", "/\r\nEvil: yes", {0}, -EINVAL, {NULL}},
     {"CRLF in the method", "/", {.method = "GET / HTTP/1.1\r\nEvil: yes\r\n"}, -EINVAL, {NULL}},
-    {"CRLF in the agent", "/", {.user_agent = "a\r\nEvil: yes"}, -EINVAL, {NULL}},
+    {"GHSA-w235-7p84-xx57: in the agent", "/", {.user_agent = "a\r\nEvil: yes"}, -EINVAL, {NULL}},
     {"a method nobody knows", "/", {.method = "PURGE"}, -EINVAL, {NULL}},
     {"a body with GET", "/", {.body = {"x", 1}}, -EINVAL, {NULL}},
     {"no_verify beside tls",
@@ -409,6 +409,7 @@ static int fetch_certified_elsewhere(void *arg)
     return 0;
 }
 
+/* 6.5.7: and it does not stay with the connection. */
 TEST(a_certificate_is_shown_to_whom_it_was_meant_for_alone)
 {
     static int (*const tries[])(void *) = {fetch_certified, fetch_certified_elsewhere};

@@ -2,8 +2,7 @@
  * cookie — where Set-Cookie stands
  *
  * Behind everything that describes the response, its length included, and in front of what is about
- * the connection, as Tornado has it: C8. Whoever signs or compares heads of both sees no
- * difference.
+ * the connection, as Tornado has it. Whoever compares heads of both sees no difference.
  */
 #include "base/str.h"
 #include "test.h"

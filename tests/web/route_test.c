@@ -185,7 +185,7 @@ TEST(hosts_are_patterns)
         {"its name", "http://www.example.com/", .status = 200, .body = "www"},
         {"any case, and a port", "http://WWW.Example.COM:8080/", .status = 200, .body = "www"},
         {"the next rule", "http://a.test/", .status = 200, .body = "test"},
-        {"the whole name", "http://www.example.com.evil/", .status = 404},
+        {"DNS rebinding: the whole name", "http://www.example.com.evil/", .status = 404},
         {"groups of the path alone are arguments", "http://www/p", .status = 200,
          .body = "pattern [0 p]"},
         {"both of nested ones", "http://x.org/inner", .status = 200, .body = "x"},

@@ -59,7 +59,7 @@ def test_ways_to_write_chunks(app, name, target):
 
 
 def test_trailers_are_no_headers(app):
-    """E2: a trailer must not become a header of this request, or of the next."""
+    """A trailer must not become a header of this request, or of the next."""
     with app.connect() as c:
         c.send(post_chunked(b"/count", chunked(b"a", trailers=b"Host: evil\r\nX: y\r\n")))
         c.read()

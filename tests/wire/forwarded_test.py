@@ -52,7 +52,7 @@ def peer(client, *fields):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_fields_are_believed_where_that_was_asked_for(start, name):
-    """E2: X-Forwarded-For and its like are anybody's words while xheaders is off. Each connection
+    """X-Forwarded-For and its like are anybody's words while xheaders is off. Each connection
     is kept, and the request that follows is again its peer's own."""
     fields, believed, trusted = CASES[name]
     for options, expected in ((), NOBODY), (["--xheaders"], believed), (TRUST, trusted):

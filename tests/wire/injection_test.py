@@ -7,7 +7,7 @@ from conversation import get
 
 @pytest.mark.parametrize("target", [b"/bad-header", b"/bad-name", b"/bad-redirect"])
 def test_line_ends_never_leave_in_a_header(app, target):
-    """E2 2.2.1 set_header and redirect with CRLF: an error, and nothing of it is sent."""
+    """2.2.1: set_header and redirect with CRLF: an error, and nothing of it is sent."""
     with app.connect(1) as c:
         response = c.ask(get(target))
         assert response.status == 500 and not response.all("X-Injected")
@@ -22,7 +22,7 @@ def test_line_ends_never_leave_in_a_delegate_s_header(app):
 
 @pytest.mark.parametrize("target", [b"/reason", b"/markup-reason"])
 def test_bad_reason_becomes_unknown(app, target):
-    """E2 GHSA-pr2v-jx2c-wg9f."""
+    """CVE-2025-67724."""
     with app.connect(1) as c:
         response = c.ask(get(target))
         assert response.reason == "Unknown" and not response.all("X-Injected")
@@ -46,7 +46,7 @@ def test_what_is_reflected_is_escaped(app):
 @pytest.mark.parametrize("target", [b"/%00", b"/hello%00", b"/hello?x=%00", b"/hello/../hello",
                                     b"/%2e%2e/%2e%2e/etc/passwd", b"/%zz", b"/%"])
 def test_odd_paths_are_no_error_of_ours(app, target):
-    """E2 path NUL."""
+    """A NUL in a path, and its like."""
     with app.connect(1) as c:
         assert c.ask(get(target)).status in (200, 400, 404)
         assert c.ask(get(b"/hello")).body == b"hello"

@@ -21,7 +21,7 @@ def drip(client, data, seconds):
 
 @pytest.mark.parametrize("start_of_head", [b"", b"\r\n", b"GET /hello HTTP/1.1\r\nHost: x\r\nX: "])
 def test_slow_head_is_408_however_steadily_it_comes(start, start_of_head):
-    """E2 slow-loris: header_timeout is absolute, from the head's first byte."""
+    """Slow loris: header_timeout is absolute, from the head's first byte."""
     server = start("--header-timeout", 0.5)
     with server.connect() as c:
         began = time.monotonic()

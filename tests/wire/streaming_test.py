@@ -105,7 +105,7 @@ def test_a_client_that_leaves_cancels_where_that_was_asked_for(serve, leave):
 
 
 def test_a_client_that_stopped_reading_is_cut(serve):
-    """E2: it holds no more than the limits allow, and not for long."""
+    """It holds no more than the limits allow, and not for long."""
     server = serve("--min-rate", 10000, "--min-rate-grace", 0.2)
     with server.connect(1, rcvbuf=4096) as c:
         c.send(get(b"/pieces?n=%d" % MUCH))

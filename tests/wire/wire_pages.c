@@ -54,7 +54,7 @@ static int app_broken(gust_request *r)
     return -EIO;
 }
 
-/* GHSA-pr2v-jx2c-wg9f: what may not stand in a reason. */
+/* CVE-2025-67724: what may not stand in a reason. */
 static int app_reason(gust_request *r)
 {
     gust_set_reason(r, 400, "OK\r\nX-Injected: y");
