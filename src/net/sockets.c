@@ -24,10 +24,10 @@ static int sibling(int fd)
 {
     static const gust_bind_options options = {.reuse_port = true};
     char address[GUST_ADDRESS_TEXT];
-    int on = 1, made, n;
+    int on = 1, made, n = gust_socket_port(fd);
 
-    if (gust_socket_port(fd) == 0)
-        return share_unix(fd);
+    if (n <= 0)
+        return n < 0 ? n : share_unix(fd);
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
         return -errno;
     n = gust_socket_address(fd, address);
