@@ -5,6 +5,9 @@
  * the loop's thread, and those that wait to a task. One task at a time may read a stream, and one
  * at a time write it; they may be two. A second reader is a programming error, and aborts.
  *
+ * Who writes may have to wait for a peer that itself waits until it is read; so a stream is read
+ * also while it waits to be written.
+ *
  * A read lends: the bytes it gives are valid until the next read of the same stream, or its
  * closing, and have a zero byte behind them. A read that fails by a deadline or a cancellation
  * loses nothing; the next one goes on where it stood.

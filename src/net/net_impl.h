@@ -12,7 +12,9 @@
  * or when the buffer is full: sends that follow one another cost less than sends between which
  * requests are parsed and answered, and a peer on this machine is woken once for several of them.
  * What the kernel does not take moves to the stream's queue, and until the queue is empty the
- * protocol is handed no input: a peer that does not read is not served.
+ * protocol is handed no input: a peer that does not read is not served. Tasks that read a stream
+ * are (GU_STREAM_DUPLEX): each waits in its own writes, and where one reads while another writes,
+ * or in between, a peer that answers as it is sent to would else never be done.
  *
  * Closing marks. The struct is the owner's, who frees it by gu_loop_free_later() from `closed`.
  */
@@ -108,7 +110,8 @@ enum {
     GU_STREAM_SHAKING = 512,   /* in the handshake, for which pausing means nothing */
     GU_STREAM_IN_LINE = 1024,  /* waits for its turn to begin one */
     GU_STREAM_HELD = 2048,     /* it has put what is to be sent when the batch is over */
-    GU_STREAM_HUNG_UP = 4096   /* both ends are gone: nothing more is to be told */
+    GU_STREAM_HUNG_UP = 4096,  /* both ends are gone: nothing more is to be told */
+    GU_STREAM_DUPLEX = 8192    /* takes input also while there is a queue */
 };
 
 struct gu_stream {

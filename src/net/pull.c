@@ -124,6 +124,7 @@ int gu_pull_open(struct gust_stream *s, int fd, bool is_socket)
         return err;
     }
     gu_pull_ref(s);
+    s->push.flags |= GU_STREAM_DUPLEX;
     gu_stream_pause(&s->push);
     return 0;
 }
@@ -144,15 +145,26 @@ static void sent_too_slowly(struct gu_timer *timer)
     gu_stream_close(&gu_container_of(timer, struct gust_stream, last)->push);
 }
 
+/* Who waits for input, and not for anything else any more; NULL: nobody. */
+static struct gu_wait *take_reader(struct gust_stream *s)
+{
+    struct gu_wait *reader = s->reader;
+
+    s->reader = NULL;
+    if (reader == NULL || !gu_task_is_waiting(reader->task))
+        return NULL; /* room for what it sends has woken it */
+    reader->abandon(reader);
+    return reader;
+}
+
 static void close_pull(struct gust_stream *s)
 {
     struct gust_loop *loop = s->push.net->loop;
-    struct gu_wait *reader = s->reader;
+    struct gu_wait *reader = take_reader(s);
 
     s->is_closed = true;
     if (s->protocol != NULL && s->protocol->closed != NULL)
         s->protocol->closed(s, s->data);
-    s->reader = NULL;
     if (reader != NULL)
         gu_task_wake(reader->task, -GUST_ECLOSED);
     gu_stream_close_sent(&s->push);
@@ -182,9 +194,8 @@ void gust_stream_close(gust_stream *stream)
 
 static void wake_reader(struct gust_stream *s, int result)
 {
-    struct gu_wait *reader = s->reader;
+    struct gu_wait *reader = take_reader(s);
 
-    s->reader = NULL;
     if (reader != NULL)
         gu_task_resume(reader->task, result);
 }
@@ -279,6 +290,7 @@ void gust_stream_set_protocol(gust_stream *stream, const gust_stream_protocol *p
         gu_misuse("gust_stream_set_protocol: call it before the first read");
     stream->protocol = protocol;
     stream->data = data;
+    stream->push.flags &= (uint16_t)~GU_STREAM_DUPLEX;
     gu_stream_resume(&stream->push);
 }
 
@@ -288,7 +300,7 @@ bool gu_pull_set_aside(struct gust_stream *s, const gust_stream_protocol *protoc
 
     end_loan(s);
     if (s->len > s->at || s->push.pending != NULL || s->input_error != 0 || s->error != 0 ||
-        (s->push.flags & over) != 0)
+        gu_stream_is_blocked(&s->push) || (s->push.flags & over) != 0)
         return false;
     buffer_drop(s);
     gust_stream_set_protocol(s, protocol, data);
@@ -299,33 +311,85 @@ void gu_pull_take_up(struct gust_stream *s)
 {
     s->protocol = NULL;
     s->data = NULL;
+    s->push.flags |= GU_STREAM_DUPLEX;
     gu_stream_pause(&s->push);
 }
 
 /* --- the reading loop --- */
 
 struct read_wait {
-    struct gu_wait base;
+    struct gu_room_wait room; /* it may wait for that, too */
     struct gust_stream *stream;
 };
 
 static void abandon(struct gu_wait *wait)
 {
-    gu_container_of(wait, struct read_wait, base)->stream->reader = NULL;
+    gu_container_of(wait, struct read_wait, room.base)->stream->reader = NULL;
 }
 
 static int wait_for_more(struct gust_stream *s)
 {
-    struct read_wait wait = {{.abandon = abandon}, s};
+    struct read_wait wait = {{{.abandon = abandon}, 0}, s};
     int err;
 
     if (s->at == s->len && s->buf != NULL)
         buffer_drop(s);
-    s->reader = &wait.base;
+    s->reader = &wait.room.base;
     if ((s->push.flags & GU_STREAM_PAUSED) != 0)
         gu_stream_resume(&s->push);
-    err = gu_task_wait(&wait.base, GU_FOREVER);
+    err = gu_task_wait(&wait.room.base, GU_FOREVER);
     return s->is_closed ? -GUST_ECLOSED : err;
+}
+
+/* --- reading in order to be read --- */
+
+static bool is_unsent_beyond(const struct gust_stream *s, size_t most)
+{
+    return s->push.out != NULL && s->push.out->len > most;
+}
+
+static void abandon_either(struct gu_wait *wait)
+{
+    gu_wait_unlink(wait);
+    abandon(wait);
+}
+
+/* One wait that both the reader's event and the queue's room end. */
+static int wait_for_either(struct gust_stream *s, size_t most)
+{
+    struct read_wait wait = {{{.abandon = abandon_either}, most}, s};
+    bool has_come;
+    int err;
+
+    gu_list_init(&wait.room.base.link);
+    if (s->push.out != NULL)
+        gu_list_append(&s->push.out->waits, &wait.room.base.link);
+    s->reader = &wait.room.base;
+    if ((s->push.flags & GU_STREAM_PAUSED) != 0)
+        gu_stream_resume(&s->push);
+    err = gu_task_wait(&wait.room.base, GU_FOREVER);
+    has_come = s->reader == NULL;
+    s->reader = NULL;
+    return s->is_closed ? -GUST_ECLOSED : err < 0 ? err : has_come;
+}
+
+int gu_pull_wait_sent(struct gust_stream *s, size_t most)
+{
+    int err = 0;
+
+    gu_pull_check(s, "gust_fetch_write");
+    gu_stream_flush(&s->push);
+    end_loan(s);
+    if (s->input_error != 0)
+        return 1;
+    if (is_unsent_beyond(s, most) || s->push.pending != NULL) {
+        gu_pull_ref(s);
+        err = wait_for_either(s, most);
+        gu_pull_unref(s);
+    }
+    if (err != 0)
+        return err;
+    return (s->push.flags & (GU_STREAM_BROKEN | GU_STREAM_CLOSED)) != 0 ? -GUST_ECLOSED : 0;
 }
 
 static int too_big(struct gust_stream *s, const char *call, size_t max)
@@ -359,6 +423,8 @@ static int read_loop(struct gust_stream *s, const struct gu_matcher *m, size_t m
         }
         if (s->input_error < 0)
             return s->input_error;
+        if (m->never_waits)
+            return -EAGAIN;
         seen = have.len;
         err = wait_for_more(s);
         if (err < 0)

@@ -71,11 +71,16 @@ struct gu_matcher {
     gust_str delim;
     void *regex;
     size_t count;
-    bool takes_end; /* the end of the stream completes it, too */
+    bool takes_end;   /* the end of the stream completes it, too */
+    bool never_waits; /* -EAGAIN instead */
 };
 
 /* The one reading loop. */
 int gu_pull_read(struct gust_stream *s, const struct gu_matcher *m, size_t max, gust_str *lent,
                  const char *call) GUST_CHECK;
+
+/* Waits until at most `most` bytes are unsent (0), or something has come that was not read yet (1),
+ * be it the end: for who must read in order to be read. What the last read lent is over. */
+int gu_pull_wait_sent(struct gust_stream *s, size_t most) GUST_CHECK;
 
 #endif

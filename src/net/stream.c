@@ -67,7 +67,7 @@ static bool is_stopped(const struct gu_stream *s)
     if (gu_unlikely((s->flags & stops) != 0) &&
         (s->flags & (stops | GU_STREAM_SHAKING)) != (GU_STREAM_PAUSED | GU_STREAM_SHAKING))
         return true;
-    return s->out != NULL;
+    return s->out != NULL && (s->flags & GU_STREAM_DUPLEX) == 0;
 }
 
 /* Of a stream that is not read: that its peer left, and after that, that the connection broke. */
@@ -80,6 +80,10 @@ static unsigned wanted_unread(const struct gu_stream *s)
 
 static unsigned wanted(const struct gu_stream *s)
 {
+    const unsigned no_input = GU_STREAM_PAUSED | GU_STREAM_ENDED | GU_STREAM_CLOSED;
+
+    if (s->out != NULL && (s->flags & (GU_STREAM_DUPLEX | no_input)) == GU_STREAM_DUPLEX)
+        return GU_OUT | GU_IN;
     if (s->out != NULL)
         return GU_OUT | wanted_unread(s);
     if ((s->flags & (GU_STREAM_ENDED | GU_STREAM_IN_LINE | GU_STREAM_CLOSED)) != 0)

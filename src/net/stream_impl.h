@@ -7,6 +7,12 @@
 #include "net/net_impl.h"
 #include <sys/uio.h>
 
+/* Who waits, among the queue's waits, until at most `most` bytes are left in it. */
+struct gu_room_wait {
+    struct gu_wait base;
+    size_t most;
+};
+
 /* Sends what the loop's output buffer holds, whosever it is; runs before the loop sleeps. */
 void gu_net_uncork(struct gu_ready *ready);
 

@@ -12,11 +12,6 @@
 
 #define RETRY (GU_SECOND / 100)
 
-struct room_wait {
-    struct gu_wait base;
-    size_t most;
-};
-
 /* --- an end --- */
 
 static void out_free(struct gu_net *net, struct gu_out *out)
@@ -156,7 +151,7 @@ static void wake_those_with_room(struct gu_out_queue *queue)
     GU_LIST_FOREACH_SAFE (link, &queue->waits) {
         struct gu_wait *wait = gu_container_of(link, struct gu_wait, link);
 
-        if (queue->len > gu_container_of(wait, struct room_wait, base)->most)
+        if (queue->len > gu_container_of(wait, struct gu_room_wait, base)->most)
             continue;
         gu_list_remove(link);
         gu_task_wake(wait->task, 0);
@@ -211,7 +206,7 @@ void gu_stream_queue_stopped(struct gu_stream *s, int err)
 int gu_stream_queue_wait(struct gu_stream *s, size_t most)
 {
     while (s->out != NULL && s->out->len > most) {
-        struct room_wait wait = {{.abandon = gu_wait_unlink}, most};
+        struct gu_room_wait wait = {{.abandon = gu_wait_unlink}, most};
         int err;
 
         gu_list_append(&s->out->waits, &wait.base.link);
