@@ -44,7 +44,8 @@ typedef struct gust_fetch_options {
     gust_str body;             /**< POST, PUT and PATCH have one, perhaps empty; GET, HEAD, DELETE
                                   and others none, see allow_nonstandard_methods */
     /** Writes the body by gust_fetch_write(), instead of `body`. A negative result fails the fetch
-     * with it. May wait. It is called again when a redirect (307, 308) repeats the request. */
+     * with it. May wait. It is called again when a redirect (307, 308) repeats the request. An
+     * answer may come meanwhile; of one that gust_fetch_open() cannot give yet 16 MiB are kept. */
     int (*body_producer)(gust_fetch_body *to, void *arg);
     int64_t body_length; /**< what body_producer will write; 0: not known, sent in chunks */
 
@@ -186,8 +187,10 @@ GUST_API gust_future *gust_fetch_future(const char *url, const gust_fetch_option
  * GUST_SCOPE that has to be open. Never NULL. Follows HTTPClient.fetch. */
 GUST_API const gust_response *gust_fetch_sync(const char *url, const gust_fetch_options *options);
 
-/** Writes a piece of the body, in a body_producer; waits while much of it is unsent. **Waits.
- * Errors:** -GUST_ETOOBIG beyond body_length, as gust_stream_write(). */
+/** Writes a piece of the body, in a body_producer; waits while much of it is unsent, and reads what
+ * the server says meanwhile. **Waits. Errors:** -EPIPE once it has answered by an error or a
+ * redirect, which are the fetch's answer whatever the producer returns; -GUST_ETOOBIG beyond
+ * body_length; what a callback returned; as gust_stream_write(). */
 GUST_API int gust_fetch_write(gust_fetch_body *to, const void *bytes,
                               size_t len) GUST_WAITS GUST_CHECK;
 

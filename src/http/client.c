@@ -46,7 +46,12 @@ const gust_response *gu_fetch_failed(int err)
 
 void gu_fetch_let_go(struct gu_fetch *f, bool is_good)
 {
-    if (f->conn != NULL && is_good && f->is_body_done && f->keeps_alive && !f->is_unsent)
+    bool is_done = f->conn != NULL && is_good && f->is_body_done && !f->is_unsent;
+
+    if (is_done && f->has_body && !gu_fetch_is_refused(f) &&
+        gust_stream_unsent(f->conn->stream) > 0)
+        gu_client_conn_leave(f->conn); /* the answer was faster than the body, which is wanted */
+    else if (is_done && f->keeps_alive)
         gu_client_conn_keep(f->conn);
     else if (f->conn != NULL)
         gu_client_conn_cut(f->conn);
@@ -74,9 +79,17 @@ void gu_fetch_end(struct gu_fetch *f)
     gu_client_release(f->client);
 }
 
+/* What came lives as long as the scope that asked. */
+static void adopt_late(struct gu_fetch *f)
+{
+    gu_arena_adopt_chunks(f->arena, gu_arena_take_chunks(&f->late));
+    f->late.cur = f->late.end = NULL;
+}
+
 static void end_deferred(void *arg)
 {
     gu_fetch_end(arg);
+    adopt_late(arg);
 }
 
 /* --- one request --- */
@@ -87,6 +100,14 @@ static bool is_broken(int err)
     return err == -GUST_ECLOSED || err == -EPIPE || err == -ECONNRESET;
 }
 
+static void begin(struct gu_fetch *f)
+{
+    f->has_input = f->has_head = f->has_heard_all = f->is_unsent = false;
+    f->heard = f->n_informational = 0;
+    f->seen = 0;
+    gu_fetch_drop_body(f);
+}
+
 /* A server may answer, and close, before it has read all: the answer counts. */
 static int attempt(struct gu_fetch *f, bool is_fresh)
 {
@@ -94,10 +115,16 @@ static int attempt(struct gu_fetch *f, bool is_fresh)
 
     if (err < 0)
         return err;
-    f->has_input = f->is_unsent = false;
+    begin(f);
     sent = gu_fetch_send(f);
+    if (gu_fetch_is_refused(f))
+        return 0;
+    if (f->heard < 0)
+        return f->heard;
     if (sent < 0 && !is_broken(sent))
         return sent;
+    if (f->has_head)
+        return 0;
     err = gu_fetch_read_response(f);
     return sent < 0 && err < 0 ? sent : err;
 }
@@ -114,36 +141,15 @@ int gu_fetch_request(struct gu_fetch *f)
     return err;
 }
 
-/* --- the body --- */
-
-static int keep_piece(struct gu_fetch *f, gust_str piece)
-{
-    if (f->o.streaming_callback != NULL)
-        return f->o.streaming_callback(piece, f->o.arg);
-    gu_buf_put_str(&f->body, piece);
-    return gu_buf_error(&f->body);
-}
-
-/* Room at once for a length that is told, if that is not too much to believe. */
-#define BELIEVED ((uint64_t)1 << 20)
-
-static int read_body(struct gu_fetch *f)
-{
-    gust_str piece;
-    int n;
-
-    gu_buf_init(&f->body, f->arena, SIZE_MAX);
-    if (f->framing == GU_BODY_SIZED && f->left <= BELIEVED && f->o.streaming_callback == NULL)
-        gust_ignore(gu_buf_grow(&f->body, (size_t)f->left));
-    while ((n = gu_fetch_read_piece(f, &piece)) > 0) {
-        n = keep_piece(f, piece);
-        if (n < 0)
-            return n;
-    }
-    return n < 0 || f->body.len == 0 ? n : gu_buf_finish(&f->body, &f->response.body);
-}
-
 /* --- all of it --- */
+
+int gu_fetch_tell_head(struct gu_fetch *f)
+{
+    if (f->o.header_callback == NULL || f->has_told_head)
+        return 0;
+    f->has_told_head = true;
+    return f->o.header_callback(&f->response, f->o.arg);
+}
 
 static int fetch_head(struct gu_fetch *f)
 {
@@ -153,18 +159,16 @@ static int fetch_head(struct gu_fetch *f)
         err = gu_fetch_request(f);
     while (err == 0 && (more = gu_fetch_follow(f)) != 0)
         err = more < 0 ? more : 0;
-    if (err == 0 && f->o.header_callback != NULL)
-        err = f->o.header_callback(&f->response, f->o.arg);
-    return err;
+    return err < 0 ? err : gu_fetch_tell_head(f);
 }
 
-static int fetch(struct gu_fetch *f, bool is_open)
+static int fetch(struct gu_fetch *f)
 {
     int err;
 
     GUST_DEADLINE(gu_fetch_left(f));
     err = fetch_head(f);
-    return err < 0 || is_open ? err : read_body(f);
+    return err < 0 || f->is_open ? err : gu_fetch_read_body(f);
 }
 
 /* --- options --- */
@@ -258,7 +262,7 @@ static double now_in_seconds(void)
 }
 
 static struct gu_fetch *fetch_new(struct gust_httpclient *client, struct gust_arena *arena,
-                                  const gust_fetch_options *options)
+                                  const gust_fetch_options *options, bool is_open)
 {
     struct gu_fetch *f = gu_arena_alloc(arena, sizeof *f);
 
@@ -274,14 +278,22 @@ static struct gu_fetch *fetch_new(struct gust_httpclient *client, struct gust_ar
     if (!gu_try_defer(end_deferred, f))
         return NULL;
     client->n_holders++;
+    f->is_open = is_open;
     set_options(f, options);
+    gu_arena_init(&f->late, arena->pool, NULL, 0, arena->limit - gu_min(arena->used, arena->limit));
     return f;
+}
+
+/* Nothing is left that gust_response_read() or gust_response_stream() could give. */
+static bool is_all_read(const struct gu_fetch *f)
+{
+    return f->is_body_done && f->decoder == NULL && f->body.len == 0 && f->response.status != 101;
 }
 
 const gust_response *gu_fetch_run(struct gust_httpclient *client, struct gust_arena *arena,
                                   const char *url, const gust_fetch_options *options, bool is_open)
 {
-    struct gu_fetch *f = client == NULL ? NULL : fetch_new(client, arena, options);
+    struct gu_fetch *f = client == NULL ? NULL : fetch_new(client, arena, options, is_open);
     int err;
 
     if (f == NULL)
@@ -291,11 +303,12 @@ const gust_response *gu_fetch_run(struct gust_httpclient *client, struct gust_ar
         gu_fetch_fail(f, err, "%s", "no http or https URL");
     if (err == 0) {
         f->response.url = f->target.url.ptr;
-        err = fetch(f, is_open);
+        err = fetch(f);
     }
     f->response.error = f->body_error = err;
-    if (err < 0 || !is_open || (f->is_body_done && f->response.status != 101))
+    if (err < 0 || !is_open || is_all_read(f))
         gu_fetch_end(f);
+    adopt_late(f);
     return &f->response;
 }
 
@@ -346,6 +359,8 @@ int gust_response_read(const gust_response *response, gust_str *lent)
         *lent = piece;
         return 0;
     }
+    if (f->body.len > 0)
+        return gu_fetch_take_kept(f, lent);
     {
         GUST_DEADLINE(gu_fetch_left(f));
         n = gu_fetch_read_piece(f, &piece);

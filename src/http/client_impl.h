@@ -6,8 +6,10 @@
  * client_pool.c      origins, places, connections that are kept
  * client_connect.c   from an origin to a connection
  * client_redirect.c  where a response leads
- * client_request.c   what is sent
+ * client_request.c   what is sent: the head
+ * client_send.c      the body, and what comes meanwhile
  * client_response.c  what is read
+ * client_body.c      what is kept of it
  * client_decode.c    content codings undone
  * client_jar.c       cookies
  * client_many.c      several at once, futures, fetches without a loop
@@ -104,6 +106,9 @@ void gu_client_conn_keep(struct gu_client_conn *conn);
 /* Closes it; what is unsent is dropped. */
 void gu_client_conn_cut(struct gu_client_conn *conn);
 
+/* Closes it once all is sent, which nobody waits for. */
+void gu_client_conn_leave(struct gu_client_conn *conn);
+
 void gu_client_release(struct gust_httpclient *client);
 
 /* The loop's own; NULL when memory is short. */
@@ -123,8 +128,9 @@ struct gu_fetch {
     struct gust_response response; /* first: what callers hold */
     struct gust_httpclient *client;
     struct gust_arena *arena;
-    gust_fetch_options o; /* with the client's defaults in place */
-    gust_tls_options tls; /* that are meant by it */
+    struct gust_arena late; /* for what comes while inner scopes may be open; `arena` adopts it */
+    gust_fetch_options o;   /* with the client's defaults in place */
+    gust_tls_options tls;   /* that are meant by it */
     struct gu_target target;
     struct gu_origin *origin;
     struct gu_client_conn *conn;
@@ -141,10 +147,18 @@ struct gu_fetch {
     bool was_rewritten; /* to GET, by a redirect */
     bool was_upgrade;   /* it asks for another protocol */
     bool is_unsent;     /* the body did not leave in whole */
+    bool is_sending;    /* reads do not wait */
+    int heard;          /* what ended the upload: -EPIPE, that the answer wants no more of it */
 
     /* the response */
     struct gu_matcher matcher;
     bool has_input; /* a byte of it came */
+    bool has_head;
+    bool has_told_head; /* to header_callback */
+    bool has_heard_all; /* while it sent */
+    bool is_open;       /* the body is read by gust_response_read() */
+    size_t seen;        /* leading unread bytes that hold no whole head */
+    int n_informational;
     bool keeps_alive;
     bool is_body_done;
     enum gu_framing framing;
@@ -158,7 +172,8 @@ struct gu_fetch {
     char *decoded;              /* what the decoder writes to */
     bool is_fed;                /* it may have more of the last piece */
     int body_error;
-    struct gu_buf body;
+    gust_str body; /* what is kept of it */
+    size_t body_cap;
     char message[GUST_ADDRESS_TEXT * 2];
 };
 
@@ -191,8 +206,27 @@ bool gu_fetch_is_repeatable(const struct gu_fetch *f);
 gust_str gu_fetch_format(struct gu_fetch *f, struct gust_arena *arena);
 gust_str gu_fetch_format_connect(struct gu_fetch *f, struct gust_arena *arena);
 
-/* Sends it, the body too. Waits. */
+/* Sends it, the body too, and reads what comes meanwhile. Waits. */
 int gu_fetch_send(struct gu_fetch *f) GUST_CHECK;
+
+/* The final response is an error, or a redirect: it wants no body. */
+static inline bool gu_fetch_is_refused(const struct gu_fetch *f)
+{
+    return f->has_head && f->response.status >= 300;
+}
+
+/* Tells header_callback, once. What that returned. */
+int gu_fetch_tell_head(struct gu_fetch *f) GUST_CHECK;
+
+/* Gives a piece of the body to streaming_callback, or keeps it. */
+int gu_fetch_keep(struct gu_fetch *f, gust_str piece) GUST_CHECK;
+
+/* All of the body, or all that is left of it. Waits. */
+int gu_fetch_read_body(struct gu_fetch *f) GUST_CHECK;
+
+/* What was kept before anybody could read it: its length. */
+int gu_fetch_take_kept(struct gu_fetch *f, gust_str *lent) GUST_CHECK;
+void gu_fetch_drop_body(struct gu_fetch *f);
 
 /* Whether some bytes of a response are there, or come in a while. Waits. */
 int gu_fetch_await_continue(struct gu_fetch *f) GUST_CHECK;

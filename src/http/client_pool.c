@@ -152,6 +152,12 @@ void gu_client_conn_cut(struct gu_client_conn *conn)
     gu_free(conn);
 }
 
+void gu_client_conn_leave(struct gu_client_conn *conn)
+{
+    gust_stream_close(conn->stream);
+    gu_free(conn);
+}
+
 /* Takes it out of the pool. */
 static void not_idle(struct gu_client_conn *conn)
 {

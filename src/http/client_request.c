@@ -8,8 +8,6 @@
 #include "codec/text.h"
 #include "http/client_impl.h"
 
-#define CONTINUE_PATIENCE 1.0 /* seconds; RFC 9110 10.1.1 leaves it to the client */
-
 /* --- what may be sent --- */
 
 static const struct {
@@ -293,79 +291,4 @@ gust_str gu_fetch_format_connect(struct gu_fetch *f, struct gust_arena *arena)
     put_proxy_auth(&b, f);
     gu_buf_puts(&b, "\r\n");
     return gu_buf_finish(&b, &head) < 0 ? (gust_str){0} : head;
-}
-
-/* --- the body --- */
-
-int gust_fetch_write(gust_fetch_body *to, const void *bytes, size_t len)
-{
-    struct gust_stream *s = to->fetch->conn->stream;
-    char size[GU_CHUNKED_SIZE_LEN];
-    int err;
-
-    if (len == 0)
-        return 0;
-    if (!to->is_chunked) {
-        if (len > to->left)
-            return gu_fetch_fail(to->fetch, -GUST_ETOOBIG, "%s", "more than body_length");
-        to->left -= len;
-        return gust_stream_write(s, bytes, len);
-    }
-    err = gust_stream_write(s, size, gu_chunked_format_size(size, len));
-    if (err == 0)
-        err = gust_stream_write(s, bytes, len);
-    return err < 0 ? err : gust_stream_write(s, "\r\n", 2);
-}
-
-static int produce(struct gu_fetch *f)
-{
-    struct gust_fetch_body to = {f, (uint64_t)f->o.body_length, f->o.body_length == 0};
-    int err = f->o.body_producer(&to, f->o.arg);
-
-    if (err < 0)
-        return err;
-    if (to.is_chunked)
-        return gust_stream_write(f->conn->stream, GU_CHUNKED_LAST, sizeof GU_CHUNKED_LAST - 1);
-    return to.left > 0 ? gu_fetch_fail(f, -EINVAL, "%s", "less than body_length") : 0;
-}
-
-static int send_body(struct gu_fetch *f)
-{
-    if (f->o.body_producer != NULL)
-        return produce(f);
-    if (f->o.body.len == 0)
-        return 0;
-    return gust_stream_write(f->conn->stream, f->o.body.ptr, f->o.body.len);
-}
-
-/* 1 when the server goes ahead without the body. */
-static int may_send_body(struct gu_fetch *f)
-{
-    int err;
-
-    if (!f->o.expect_continue)
-        return 0;
-    {
-        GUST_DEADLINE(CONTINUE_PATIENCE);
-        err = gu_fetch_await_continue(f);
-    }
-    return err == -ETIMEDOUT && gu_task_current()->deadline > f->client->loop->now ? 0 : err;
-}
-
-int gu_fetch_send(struct gu_fetch *f)
-{
-    gust_str head = gu_fetch_format(f, f->arena);
-    int err = head.ptr == NULL ? -ENOMEM : gust_stream_write(f->conn->stream, head.ptr, head.len);
-
-    f->response.times.pretransfer = gu_fetch_elapsed(f);
-    if (err < 0 || !f->has_body)
-        return err;
-    f->is_unsent = true;
-    err = may_send_body(f);
-    if (err == 0)
-        err = send_body(f);
-    else if (err > 0)
-        return 0;
-    f->is_unsent = err < 0;
-    return err;
 }

@@ -26,7 +26,11 @@ static struct gu_fetch *fetch_of(const struct gu_matcher *m)
  * LF ends it, too, for the parser to refuse. */
 static int find_head(const struct gu_matcher *m, gust_str have, size_t seen, size_t *found)
 {
-    fetch_of(m)->has_input = true;
+    struct gu_fetch *f = fetch_of(m);
+
+    seen = gu_max(seen, f->seen);
+    f->seen = 0;
+    f->has_input = true;
     if (memcmp(have.ptr, "HTTP/1.", gu_min(have.len, 7)) != 0)
         return -GUST_EPROTO;
     for (size_t at = seen < 3 ? 0 : seen - 3; at < have.len; at++) {
@@ -43,6 +47,7 @@ static int find_head(const struct gu_matcher *m, gust_str have, size_t seen, siz
             continue;
         return 0;
     }
+    f->seen = have.len;
     return 0;
 }
 
@@ -54,7 +59,11 @@ int gu_fetch_read_head(struct gu_fetch *f, struct gust_stream *s, gust_str *text
     char *copy;
     int err;
 
-    f->matcher = (struct gu_matcher){.find = find_head, .count = 1};
+    f->matcher = (struct gu_matcher){
+        .find = find_head,
+        .count = 1,
+        .never_waits = f->is_sending,
+    };
     err = gu_pull_read(s, &f->matcher, f->client->max_header_size, &lent,
                        "gust_fetch: max_header_size");
     if (err < 0)
@@ -134,7 +143,7 @@ int gu_fetch_read_response(struct gu_fetch *f)
     const struct gu_head *head = &f->client->head;
     gust_str text;
 
-    for (int n = 0; n <= MAX_INFORMATIONAL; n++) {
+    for (; f->n_informational <= MAX_INFORMATIONAL; f->n_informational++) {
         int err = gu_fetch_read_head(f, f->conn->stream, &text);
 
         if (err < 0)
@@ -149,7 +158,10 @@ int gu_fetch_read_response(struct gu_fetch *f)
             err = gu_fetch_take_cookies(f);
         if (err == 0)
             err = frame(f);
-        return err < 0 ? err : gu_fetch_begin_decoding(f);
+        if (err == 0)
+            err = gu_fetch_begin_decoding(f);
+        f->has_head = err == 0;
+        return err;
     }
     return gu_fetch_fail(f, -GUST_EPROTO, "%s", "one 1xx after the other");
 }
@@ -220,7 +232,11 @@ static int read_chunk(struct gu_fetch *f, gust_str *lent)
     gust_str got;
     int err;
 
-    f->matcher = (struct gu_matcher){.find = find_chunk, .count = 1};
+    f->matcher = (struct gu_matcher){
+        .find = find_chunk,
+        .count = 1,
+        .never_waits = f->is_sending,
+    };
     err = gu_pull_read(f->conn->stream, &f->matcher,
                        gu_max(f->client->max_header_size, MAX_CHUNKED_WAIT), &got,
                        "gust_fetch: a chunk");
@@ -236,7 +252,12 @@ static int read_sized(struct gu_fetch *f, gust_str *lent)
     bool is_to_end = f->framing == GU_BODY_TO_END;
     int err;
 
-    f->matcher = (struct gu_matcher){.find = find_sized, .count = 1, .takes_end = is_to_end};
+    f->matcher = (struct gu_matcher){
+        .find = find_sized,
+        .count = 1,
+        .takes_end = is_to_end,
+        .never_waits = f->is_sending,
+    };
     err = gu_pull_read(f->conn->stream, &f->matcher, 0, lent, "gust_fetch: the body");
     if (err < 0)
         return err;
