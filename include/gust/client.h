@@ -218,8 +218,9 @@ typedef struct gust_httpclient_options {
     int64_t max_idle;        /**< connections kept for later; 128; the oldest is closed */
     double idle_timeout;     /**< how long one is kept; 30 s */
     int64_t max_header_size; /**< of a response's head; 64 KiB; -GUST_ETOOBIG */
-    int64_t max_body_size;   /**< of a response, decompressed; 100 MiB; -GUST_ETOOBIG. A body that
-                                is kept also counts against the task's memory */
+    int64_t max_body_size;   /**< of a response, decompressed; 32 MiB; -GUST_ETOOBIG. A body that
+                                is kept counts against the task's memory, which is raised by as much
+                                as this is more than 32 MiB */
     gust_fetch_options defaults; /**< for what a request leaves out; texts and tables must outlive
                                     the client */
 } gust_httpclient_options;

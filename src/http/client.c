@@ -12,6 +12,8 @@
 #include "http/client_impl.h"
 #include <time.h>
 
+#define MAX_BODY ((size_t)32 << 20) /* what GU_TASK_MEMORY is made for */
+
 /* --- errors --- */
 
 int gu_fetch_fail(struct gu_fetch *f, int err, const char *format, ...)
@@ -261,6 +263,16 @@ static double now_in_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Whoever lets bodies be larger lets the tasks that keep them have more memory. */
+static void raise_limit(struct gu_fetch *f)
+{
+    size_t extra = f->max_body > MAX_BODY ? f->max_body - MAX_BODY : 0;
+    size_t limit = GU_TASK_MEMORY + gu_min(extra, SIZE_MAX - GU_TASK_MEMORY);
+
+    if (!f->is_open && f->o.streaming_callback == NULL)
+        f->arena->limit = gu_max(f->arena->limit, limit);
+}
+
 static struct gu_fetch *fetch_new(struct gust_httpclient *client, struct gust_arena *arena,
                                   const gust_fetch_options *options, bool is_open)
 {
@@ -280,6 +292,7 @@ static struct gu_fetch *fetch_new(struct gust_httpclient *client, struct gust_ar
     client->n_holders++;
     f->is_open = is_open;
     set_options(f, options);
+    raise_limit(f);
     gu_arena_init(&f->late, arena->pool, NULL, 0, arena->limit - gu_min(arena->used, arena->limit));
     return f;
 }

@@ -241,7 +241,7 @@ static int client_init(struct gust_httpclient *client, const gust_httpclient_opt
     client->max_per_host = gu_option_size(o->max_per_host, 64);
     client->max_idle = gu_option_size(o->max_idle, 128);
     client->max_header_size = gu_option_size(o->max_header_size, (size_t)64 << 10);
-    client->max_body_size = gu_option_size(o->max_body_size, (size_t)100 << 20);
+    client->max_body_size = gu_option_size(o->max_body_size, (size_t)32 << 20);
     client->n_holders = 1;
     gu_list_init(&client->eligible);
     gu_list_init(&client->idle);
