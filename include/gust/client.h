@@ -39,8 +39,9 @@ typedef struct gust_fetch_body gust_fetch_body;
  * seconds, sizes bytes; 0 is the default, GUST_NEVER no limit. */
 typedef struct gust_fetch_options {
     const char *method;        /**< "GET" */
-    const gust_field *headers; /**< ends with a NULL name; those that frame a message (Host is none
-                                  of them) may not be among them */
+    const gust_field *headers; /**< ends with a NULL name; those that frame a message, or concern
+                                  the connection, may not be among them, but Host, Upgrade, and TE
+                                  as "trailers" */
     gust_str body;             /**< POST, PUT and PATCH have one, perhaps empty; GET, HEAD, DELETE
                                   and others none, see allow_nonstandard_methods */
     /** Writes the body by gust_fetch_write(), instead of `body`. A negative result fails the fetch
@@ -112,6 +113,10 @@ struct gust_response {
     const gust_field *fields; /**< of the head, ends with a NULL name; without the Content-Encoding
                                  that was undone */
     size_t n_fields;
+    const gust_field *trailers; /**< behind a chunked body, once that was read; as `fields`, but
+                                   those that frame, route, authenticate or describe a message are
+                                   not taken from there (RFC 9110 6.5.1) */
+    size_t n_trailers;
     double start_time;   /**< when the request began, in seconds since 1970 */
     double request_time; /**< how long it took */
     gust_fetch_times times;
@@ -124,6 +129,11 @@ GUST_API bool gust_response_ok(const gust_response *response);
 
 /** The value of a field, the last where there are several; NULL without one. */
 GUST_API const char *gust_response_header(const gust_response *response, const char *name);
+
+/** The value of a field behind a chunked body, the last where there are several; NULL without one,
+ * and before the body was read to its end. Many a server sends them only to who says that they are
+ * welcome, by the field `TE: trailers`. */
+GUST_API const char *gust_response_trailer(const gust_response *response, const char *name);
 
 /** What became of it, for people: "404 Not Found", "Connection refused: 127.0.0.1:80", … Lives as
  * long as the innermost scope, or for ever. **Raises 503.** */

@@ -33,7 +33,7 @@ const gust_field gu_no_fields[] = {{NULL, NULL}};
 #define FAILED(err_)                                                              \
     {                                                                             \
         .error = (err_), .reason = "", .url = "", .message = "", .body = {"", 0}, \
-        .fields = gu_no_fields                                                    \
+        .fields = gu_no_fields, .trailers = gu_no_fields                          \
     }
 
 const gust_response *gu_fetch_failed(int err)
@@ -104,6 +104,8 @@ static bool is_broken(int err)
 
 static void begin(struct gu_fetch *f)
 {
+    f->response.trailers = gu_no_fields;
+    f->response.n_trailers = 0;
     f->has_input = f->has_head = f->has_heard_all = f->is_unsent = false;
     f->heard = f->n_informational = 0;
     f->seen = 0;
@@ -405,6 +407,16 @@ gust_stream *gust_response_stream(const gust_response *response)
 
 /* --- asking --- */
 
+static const char *find_last(const gust_field *fields, size_t n, const char *name)
+{
+    gust_str wanted = gust_str_from(name);
+
+    while (n-- > 0)
+        if (gu_str_ieq(gust_str_from(fields[n].name), wanted))
+            return fields[n].value;
+    return NULL;
+}
+
 bool gust_response_ok(const gust_response *response)
 {
     return response->error == 0 && response->status >= 200 && response->status <= 299;
@@ -412,12 +424,12 @@ bool gust_response_ok(const gust_response *response)
 
 const char *gust_response_header(const gust_response *response, const char *name)
 {
-    gust_str wanted = gust_str_from(name);
+    return find_last(response->fields, response->n_fields, name);
+}
 
-    for (size_t i = response->n_fields; i-- > 0;)
-        if (gu_str_ieq(gust_str_from(response->fields[i].name), wanted))
-            return response->fields[i].value;
-    return NULL;
+const char *gust_response_trailer(const gust_response *response, const char *name)
+{
+    return find_last(response->trailers, response->n_trailers, name);
 }
 
 const char *gust_response_reason(const gust_response *response)

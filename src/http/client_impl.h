@@ -22,6 +22,7 @@
 #define GU_CLIENT_IMPL_H
 
 #include "base/map.h"
+#include "codec/fields.h"
 #include "http/http_impl.h"
 #include "net/pull_impl.h"
 #include <gust/client.h>
@@ -146,6 +147,7 @@ struct gu_fetch {
     bool has_moved;     /* a redirect was followed: the Host field given was for elsewhere */
     bool was_rewritten; /* to GET, by a redirect */
     bool was_upgrade;   /* it asks for another protocol */
+    bool has_te;        /* it says that trailers are welcome */
     bool is_unsent;     /* the body did not leave in whole */
     bool is_sending;    /* reads do not wait */
     int heard;          /* what ended the upload: -EPIPE, that the answer wants no more of it */
@@ -166,6 +168,7 @@ struct gu_fetch {
     uint64_t n_body, max_body;
     struct gu_chunked chunked;
     struct gu_chunked_limits limits;
+    struct gu_fields trailers;
     size_t skip;                /* framing at the front of the unread bytes that was dealt with */
     gust_str piece;             /* that find_chunk() found */
     struct gu_decoder *decoder; /* NULL: the body is not coded */

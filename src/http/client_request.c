@@ -59,7 +59,6 @@ static bool is_framing(gust_str name)
         GU_STR_INIT("content-length"),
         GU_STR_INIT("expect"),
         GU_STR_INIT("keep-alive"),
-        GU_STR_INIT("te"),
         GU_STR_INIT("trailer"),
         GU_STR_INIT("proxy-connection"),
         GU_STR_INIT("transfer-encoding"),
@@ -71,6 +70,18 @@ static bool is_framing(gust_str name)
     return false;
 }
 
+/* A field that concerns the connection, so that we have to say what else does. */
+static int check_hop(struct gu_fetch *f, gust_str name, gust_str value)
+{
+    f->was_upgrade |= gu_str_ieq(name, GU_STR("upgrade"));
+    if (!gu_str_ieq(name, GU_STR("te")))
+        return 0;
+    f->has_te = true;
+    return gu_str_ieq(value, GU_STR("trailers"))
+               ? 0
+               : gu_fetch_fail(f, -EINVAL, "%s", "the field TE says more than \"trailers\"");
+}
+
 static int check_fields(struct gu_fetch *f)
 {
     for (const gust_field *field = f->o.headers; field != NULL && field->name != NULL; field++) {
@@ -80,7 +91,8 @@ static int check_fields(struct gu_fetch *f)
             return gu_fetch_fail(f, -EINVAL, "the field %.64s may not be sent", field->name);
         if (is_framing(name))
             return gu_fetch_fail(f, -EINVAL, "the field %.64s is not the caller's", field->name);
-        f->was_upgrade |= gu_str_ieq(name, GU_STR("upgrade"));
+        if (check_hop(f, name, value) < 0)
+            return -EINVAL;
     }
     return 0;
 }
@@ -249,8 +261,10 @@ static void put_own(struct gu_buf *b, struct gu_fetch *f)
         gu_date_format(date, f->o.if_modified_since);
         put_field(b, "If-Modified-Since", gu_str(date, GU_DATE_LEN));
     }
-    if (f->was_upgrade)
-        gu_buf_puts(b, "Connection: upgrade\r\n");
+    if (f->was_upgrade || f->has_te)
+        gu_buf_puts(b, !f->has_te        ? "Connection: upgrade\r\n"
+                       : !f->was_upgrade ? "Connection: TE\r\n"
+                                         : "Connection: upgrade, TE\r\n");
     if (f->has_body && f->o.expect_continue)
         gu_buf_puts(b, "Expect: 100-continue\r\n");
 }

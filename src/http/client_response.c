@@ -123,6 +123,7 @@ static int frame(struct gu_fetch *f)
             .max_fields = GU_HEAD_MAX_FIELDS,
             .max_data = PIECE,
         };
+        gu_fields_init(&f->trailers, &f->late, GU_HEAD_MAX_FIELDS);
     } else if ((head->flags & GU_HEAD_HAS_LENGTH) != 0) {
         f->framing = GU_BODY_SIZED;
         f->left = head->content_length;
@@ -197,6 +198,26 @@ static int find_sized(const struct gu_matcher *m, gust_str have, size_t seen, si
     return 0;
 }
 
+/* Lists the fields behind the body for whoever has the response. */
+static int end_chunks(struct gu_fetch *f)
+{
+    const struct gu_fields *trailers = &f->trailers;
+    gust_field *fields, *to;
+
+    f->is_body_done = trailers->err == 0;
+    if (trailers->n == 0 || trailers->err < 0)
+        return trailers->err;
+    fields = to = gu_arena_alloc(&f->late, (trailers->n + 1) * sizeof *fields);
+    if (fields == NULL)
+        return -ENOMEM;
+    for (const struct gu_fields_item *item = trailers->first; item != NULL; item = item->next)
+        *to++ = (gust_field){item->name.ptr, item->value.ptr};
+    *to = (gust_field){0};
+    f->response.trailers = fields;
+    f->response.n_trailers = trailers->n;
+    return 0;
+}
+
 static int find_chunk(const struct gu_matcher *m, gust_str have, size_t seen, size_t *found)
 {
     struct gu_fetch *f = fetch_of(m);
@@ -210,15 +231,15 @@ static int find_chunk(const struct gu_matcher *m, gust_str have, size_t seen, si
         f->skip += part.consumed;
         switch (event) {
         case GU_CHUNKED_TRAILER:
-            continue; /* nobody asks for them yet */
+            gu_fields_add(&f->trailers, part.name, part.data);
+            continue;
         case GU_CHUNKED_MORE:
             return 0;
         case GU_CHUNKED_DATA:
         case GU_CHUNKED_DONE:
             f->piece = part.data;
-            f->is_body_done = event == GU_CHUNKED_DONE;
             *found = f->skip;
-            return 0;
+            return event == GU_CHUNKED_DONE ? end_chunks(f) : 0;
         case GU_CHUNKED_TOO_BIG:
             return gu_fetch_fail(f, -GUST_ETOOBIG, "%s", part.error);
         case GU_CHUNKED_BAD:
