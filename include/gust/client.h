@@ -82,8 +82,10 @@ typedef struct gust_fetch_options {
 
     int64_t max_body_size; /**< of the response, decompressed; the client's; -GUST_ETOOBIG */
 
-    /** Called once the head of the final response is there. A negative result ends the fetch. */
-    int (*header_callback)(const gust_response *response, void *arg);
+    /** Called with each line of the final response's head, once that is there: "HTTP/1.1 200 OK",
+     * the fields ("Name: value", without a Content-Encoding that is undone), and an empty one; each
+     * with its CRLF, and good until the call returns. A negative result ends the fetch. */
+    int (*header_callback)(gust_str line, void *arg);
     /** Called with each piece of the final response's body, which is then not kept. As above. */
     int (*streaming_callback)(gust_str piece, void *arg);
     void *arg; /**< of the functions above */

@@ -147,14 +147,6 @@ int gu_fetch_request(struct gu_fetch *f)
 
 /* --- all of it --- */
 
-int gu_fetch_tell_head(struct gu_fetch *f)
-{
-    if (f->o.header_callback == NULL || f->has_told_head)
-        return 0;
-    f->has_told_head = true;
-    return f->o.header_callback(&f->response, f->o.arg);
-}
-
 static int fetch_head(struct gu_fetch *f)
 {
     int err = gu_fetch_check(f), more;

@@ -156,6 +156,7 @@ struct gu_fetch {
     struct gu_matcher matcher;
     bool has_input; /* a byte of it came */
     bool has_head;
+    uint8_t minor;      /* of its HTTP/1.x */
     bool has_told_head; /* to header_callback */
     bool has_heard_all; /* while it sent */
     bool is_open;       /* the body is read by gust_response_read() */
@@ -218,7 +219,7 @@ static inline bool gu_fetch_is_refused(const struct gu_fetch *f)
     return f->has_head && f->response.status >= 300;
 }
 
-/* Tells header_callback, once. What that returned. */
+/* Tells header_callback the head, once. What that returned, or -ENOMEM. */
 int gu_fetch_tell_head(struct gu_fetch *f) GUST_CHECK;
 
 /* Gives a piece of the body to streaming_callback, or keeps it. */

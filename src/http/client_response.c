@@ -101,6 +101,7 @@ static int keep_head(struct gu_fetch *f, char *text)
     f->response.fields = fields;
     f->response.n_fields = head->n_fields;
     f->response.status = head->status;
+    f->minor = head->minor;
     f->response.reason = text + head->reason_at;
     return 0;
 }
@@ -165,6 +166,40 @@ int gu_fetch_read_response(struct gu_fetch *f)
         return err;
     }
     return gu_fetch_fail(f, -GUST_EPROTO, "%s", "one 1xx after the other");
+}
+
+static int tell_line(const struct gu_fetch *f, struct gu_buf *b)
+{
+    gust_str line;
+    int err;
+
+    gu_buf_puts(b, "\r\n");
+    err = gu_buf_finish(b, &line);
+    if (err == 0)
+        err = f->o.header_callback(line, f->o.arg);
+    gu_buf_clear(b);
+    return err < 0 ? err : 0;
+}
+
+int gu_fetch_tell_head(struct gu_fetch *f)
+{
+    const gust_field *field = f->response.fields;
+    struct gu_buf b;
+    int err;
+
+    if (f->o.header_callback == NULL || f->has_told_head)
+        return 0;
+    f->has_told_head = true;
+    gu_buf_init(&b, &f->late, SIZE_MAX - 1);
+    gu_buf_printf(&b, "HTTP/1.%d %d %s", f->minor, f->response.status, f->response.reason);
+    err = tell_line(f, &b);
+    for (; err == 0 && field->name != NULL; field++) {
+        gu_buf_puts(&b, field->name);
+        gu_buf_puts(&b, ": ");
+        gu_buf_puts(&b, field->value);
+        err = tell_line(f, &b);
+    }
+    return err == 0 ? tell_line(f, &b) : err;
 }
 
 /* A 1xx is taken off, and lets the body go; anything else is left to be read as the response. */

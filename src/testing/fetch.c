@@ -301,6 +301,7 @@ static void set_up(gust_test_request *request, gust_test *t, const char *path,
                                         .message = "",
                                         .body = {"", 0},
                                         .fields = &no_fields,
+                                        .trailers = &no_fields,
                                         .start_time = (double)time(NULL)};
 }
 

@@ -357,10 +357,10 @@ struct told {
     int stop;
 };
 
-static int on_head(const gust_response *res, void *arg)
+static int on_head(gust_str line, void *arg)
 {
-    ((struct told *)arg)->n_heads++;
-    return res->status == 200 ? 0 : -EIO;
+    ((struct told *)arg)->n_heads += gust_str_equal(line, "HTTP/1.1 200 OK\r\n");
+    return 0;
 }
 
 static int on_piece(gust_str piece, void *arg)

@@ -183,12 +183,11 @@ static int produce(gust_fetch_body *to, void *arg)
     return 0;
 }
 
-static int take_head(const gust_response *res, void *arg)
+static int take_head(gust_str line, void *arg)
 {
     (void)arg;
-    assert_int_equal(res->status, now.row->status);
     assert_int_equal(now.n_given, 0);
-    now.n_heads++;
+    now.n_heads += strncmp(line.ptr, "HTTP/1.1 ", 9) == 0;
     return 0;
 }
 
@@ -418,14 +417,16 @@ TEST(of_an_answer_that_nobody_reads_yet_16_mib_are_kept)
 
 /* --- a body that the system has not taken yet --- */
 
-/* From here on the kernel takes little at once. */
-static int narrow(const gust_response *res, void *arg)
+/* Whichever socket of the client's it is: from here on the kernel takes little at once. */
+static int narrow(gust_str line, void *arg)
 {
-    const struct gu_fetch *f = (const struct gu_fetch *)(uintptr_t)res;
     int size = 4096;
 
+    (void)line;
     (void)arg;
-    return setsockopt(gust_stream_fd(f->conn->stream), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    for (int fd = 3; fd < 64; fd++)
+        gust_ignore(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size));
+    return 0;
 }
 
 static int ask_narrow(void *arg)
