@@ -405,7 +405,7 @@ static int read_loop(struct gust_stream *s, const struct gu_matcher *m, size_t m
     size_t seen = 0;
 
     for (;;) {
-        gust_str have = {s->buf + s->at, s->len - s->at};
+        gust_str have = s->buf == NULL ? GU_STR("") : gu_str(s->buf + s->at, s->len - s->at);
         size_t n = GU_NPOS;
         int err = have.len == 0 && m->count > 0 ? 0 : m->find(m, have, seen, &n);
 
