@@ -73,7 +73,8 @@ static int fetch_body(void *arg)
 {
     const struct body_case *c = arg;
     const gust_fetch_options o = {.max_body_size = c->max_body_size,
-                                  .streaming_callback = c->streaming_callback};
+                                  .streaming_callback = c->streaming_callback,
+                                  .unix_socket = strchr(test_address(), '@')};
     const gust_response *res;
 
     n_streamed = 0;
@@ -97,6 +98,7 @@ TEST(max_body_size_is_what_decides)
         TEST_CASE(c.name);
         open_stage(OK);
         serve_by(serve_body, &c);
+        assert_int_equal(gust_tcpserver_listen(stage.server, test_address()), 0);
         in_task(fetch_body, &c);
         close_stage();
     }
@@ -106,7 +108,8 @@ TEST(max_body_size_is_what_decides)
 static int fetch_often(void *arg)
 {
     const struct body_case *c = arg;
-    const gust_fetch_options o = {.max_body_size = c->max_body_size};
+    const gust_fetch_options o = {.max_body_size = c->max_body_size,
+                                  .unix_socket = strchr(test_address(), '@')};
 
     for (int i = 0; i < 5; i++) {
         GUST_SCOPE();
@@ -122,6 +125,7 @@ TEST(a_raised_limit_does_not_add_up)
 
     open_stage(OK);
     serve_by(serve_body, &c);
+    assert_int_equal(gust_tcpserver_listen(stage.server, test_address()), 0);
     in_task(fetch_often, &c);
     close_stage();
 }

@@ -11,6 +11,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define MAX_WAITS 100000 /* behind one fault: more are a loop that spins */
 
@@ -192,6 +193,18 @@ WRAP(int, ioctl, int fd, unsigned long request, ...)
     more = va_arg(args, void *);
     va_end(args);
     return fails(FAULT_IOCTL, fd) ? -1 : __real_ioctl(fd, request, more);
+}
+
+/* What is closed is closed, whatever is said about it (close(2)). */
+WRAP(int, close, int fd)
+{
+    bool is_told_so = fails(FAULT_CLOSE, fd);
+    int err = errno, result = __real_close(fd);
+
+    if (!is_told_so)
+        return result;
+    errno = err;
+    return -1;
 }
 
 WRAP(int, epoll_ctl, int fd, int op, int of, struct epoll_event *event)

@@ -28,8 +28,9 @@ enum fault_call {
     FAULT_SHUTDOWN,
     FAULT_FCNTL,
     FAULT_IOCTL,
-    FAULT_CTL,  /* epoll_ctl */
-    FAULT_WAIT, /* epoll_wait, poll, select */
+    FAULT_CTL,   /* epoll_ctl */
+    FAULT_WAIT,  /* epoll_wait, poll, select */
+    FAULT_CLOSE, /* which closes all the same */
 };
 
 #define FAULT_SHORT (-1) /* the fault of moving one byte only */
