@@ -2,34 +2,27 @@
  * resolver — names and their addresses
  *
  * First the table of overrides, then what needs no asking (addresses, localhost), then what the
- * loop has learned, then the system, in a job that owns its memory. The cache is a map beside a
- * list in order of use; an entry is never lent beyond the call that looks it up.
+ * loop has learned, then the system (lookup.h). The cache is a map beside a list in order of use;
+ * an entry is never lent beyond the call that looks it up.
  */
 #include "net/resolver.h"
 #include "base/alloc.h"
-#include "base/map.h"
 #include "base/str.h"
-#include "task/executor.h"
-#include <netdb.h>
+#include "net/lookup.h"
 
 #define TTL 30.0
 #define MAX_NAMES 256
-#define MAX_NAME ((size_t)253) /* RFC 1035 2.3.4, as text */
-
-struct answer {
-    int n;
-    struct gu_address list[GUST_RESOLVE_MAX];
-};
 
 struct cached {
     struct gu_link link; /* the one that was not used for the longest first */
     gu_time until;
-    struct answer answer;
+    struct gu_answer answer;
     size_t key_len;
     char key[]; /* the family, then the name in lower case */
 };
 
 struct gu_resolver {
+    struct gu_lookups lookups;
     struct gu_map names;
     struct gu_link used;
     gu_time ttl;
@@ -59,6 +52,7 @@ void gu_resolver_free(struct gu_resolver *resolver)
         return;
     forget_all(resolver);
     gu_map_deinit(&resolver->names);
+    gu_lookups_deinit(&resolver->lookups);
     gust_arena_free(resolver->arena);
     gu_free(resolver);
 }
@@ -168,7 +162,7 @@ static const gust_host_override *find_override(const struct gu_resolver *r, gust
 
 /* --- what has been learned --- */
 
-static size_t make_key(char key[MAX_NAME + 1], gust_str host, int family)
+static size_t make_key(char key[GU_NAME_MAX + 1], gust_str host, int family)
 {
     key[0] = (char)family;
     for (size_t i = 0; i < host.len; i++)
@@ -176,7 +170,7 @@ static size_t make_key(char key[MAX_NAME + 1], gust_str host, int family)
     return host.len + 1;
 }
 
-static bool recall(struct gu_net *net, gust_str key, struct answer *answer)
+static bool recall(struct gu_net *net, gust_str key, struct gu_answer *answer)
 {
     struct gu_resolver *r = net->resolver;
     struct cached *c = gu_map_find(&r->names, key);
@@ -194,7 +188,7 @@ static bool recall(struct gu_net *net, gust_str key, struct answer *answer)
 }
 
 /* What cannot be kept is asked again. The options may have changed while the answer was awaited. */
-static void remember(struct gu_net *net, gust_str key, const struct answer *answer)
+static void remember(struct gu_net *net, gust_str key, const struct gu_answer *answer)
 {
     struct gu_resolver *r = net->resolver;
     struct cached *c = gu_map_find(&r->names, key);
@@ -217,84 +211,6 @@ static void remember(struct gu_net *net, gust_str key, const struct answer *answ
     gu_list_append(&r->used, &c->link);
 }
 
-/* --- asking the system --- */
-
-struct query {
-    struct gu_job job;
-    int family, err;
-    struct answer answer;
-    char host[MAX_NAME + 1];
-};
-
-static int error_of(int code)
-{
-    switch (code) {
-    case EAI_AGAIN:
-        return -EAGAIN;
-    case EAI_MEMORY:
-        return -ENOMEM;
-    case EAI_SYSTEM:
-        return errno != 0 ? -errno : -EIO;
-    default:
-        return -GUST_ENOHOST;
-    }
-}
-
-static void take(struct answer *answer, const struct addrinfo *found)
-{
-    for (; found != NULL && answer->n < GUST_RESOLVE_MAX; found = found->ai_next) {
-        struct gu_address *a = &answer->list[answer->n];
-
-        if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
-            continue;
-        memset(a, 0, sizeof *a);
-        memcpy(&a->as, found->ai_addr, found->ai_addrlen);
-        a->len = found->ai_addrlen;
-        answer->n++;
-    }
-}
-
-static void work(struct gu_job *job)
-{
-    struct query *q = gu_container_of(job, struct query, job);
-    struct addrinfo hints = {.ai_family = q->family, .ai_socktype = SOCK_STREAM}, *found;
-    int code = getaddrinfo(q->host, NULL, &hints, &found);
-
-    if (code != 0) {
-        q->err = error_of(code);
-        return;
-    }
-    take(&q->answer, found);
-    freeaddrinfo(found);
-    q->err = q->answer.n == 0 ? -GUST_ENOHOST : 0;
-}
-
-static void drop(struct gu_job *job)
-{
-    gu_free(gu_container_of(job, struct query, job));
-}
-
-static int ask(gust_str host, int family, struct answer *answer)
-{
-    struct query *q = gu_alloc0(sizeof *q);
-    int err;
-
-    if (q == NULL)
-        return -ENOMEM;
-    q->job.work = work;
-    q->job.drop = drop;
-    q->family = family;
-    memcpy(q->host, host.ptr, host.len);
-    err = gu_executor_call(&q->job);
-    if (err < 0)
-        return err;
-    err = q->err;
-    if (err == 0)
-        *answer = q->answer;
-    gu_free(q);
-    return err;
-}
-
 /* --- looking up --- */
 
 /* 127, 0x7f */
@@ -315,7 +231,7 @@ static bool is_name(gust_str host)
 {
     size_t last;
 
-    if (host.len == 0 || host.len > MAX_NAME)
+    if (host.len == 0 || host.len > GU_NAME_MAX)
         return false;
     for (size_t i = 0; i < host.len; i++)
         if ((unsigned char)host.ptr[i] <= ' ' || strchr(":/[]%@\x7f", host.ptr[i]) != NULL)
@@ -328,9 +244,9 @@ static bool is_name(gust_str host)
     return !is_number(gu_str_sub(host, last, SIZE_MAX));
 }
 
-static int look_up_name(struct gu_net *net, gust_str host, int family, struct answer *answer)
+static int look_up_name(struct gu_net *net, gust_str host, int family, struct gu_answer *answer)
 {
-    char bytes[MAX_NAME + 1];
+    char bytes[GU_NAME_MAX + 1];
     gust_str key;
     int err;
 
@@ -339,14 +255,14 @@ static int look_up_name(struct gu_net *net, gust_str host, int family, struct an
     key = gu_str(bytes, make_key(bytes, host, family));
     if (recall(net, key, answer))
         return 0;
-    err = ask(host, family, answer);
-    if (err == 0)
+    err = gu_lookup(&net->resolver->lookups, key, answer);
+    if (err > 0)
         remember(net, key, answer);
-    return err;
+    return err < 0 ? err : 0;
 }
 
 /* Those that are no IPv4, or no IPv6, leave the list. */
-static int keep_family(struct answer *answer, int family)
+static int keep_family(struct gu_answer *answer, int family)
 {
     int n = 0;
 
@@ -357,7 +273,7 @@ static int keep_family(struct answer *answer, int family)
     return n == 0 ? -GUST_ENOHOST : 0;
 }
 
-static int look_up(struct gu_net *net, gust_str host, int family, struct answer *answer)
+static int look_up(struct gu_net *net, gust_str host, int family, struct gu_answer *answer)
 {
     int n = gu_address_parse_host(host, 0, answer->list);
 
@@ -372,7 +288,7 @@ int gu_resolve(struct gu_net *net, gust_str host, uint16_t port, int family,
                struct gu_address list[GUST_RESOLVE_MAX])
 {
     struct gu_resolver *r = resolver_of(net);
-    struct answer *answer = gust_try_alloc(sizeof *answer); /* too large for the stack */
+    struct gu_answer *answer = gust_try_alloc(sizeof *answer); /* too large for the stack */
     const gust_host_override *row;
     int err;
 

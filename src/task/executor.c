@@ -250,8 +250,7 @@ static int submit(struct gu_job *job)
     return err;
 }
 
-/* Whether no thread had begun with it. */
-static bool withdraw(struct gu_job *job)
+bool gu_executor_withdraw(struct gu_job *job)
 {
     bool is_queued;
 
@@ -263,6 +262,12 @@ static bool withdraw(struct gu_job *job)
     }
     pthread_mutex_unlock(&pool.lock);
     return is_queued;
+}
+
+int gu_executor_submit(struct gu_job *job)
+{
+    job->wait = NULL;
+    return submit(job);
 }
 
 static void deliver(struct gu_job *job)
@@ -371,7 +376,7 @@ int gu_executor_call(struct gu_job *job)
         return err;
     }
     err = wait_for(job);
-    if (err < 0 && withdraw(job))
+    if (err < 0 && gu_executor_withdraw(job))
         job->drop(job);
     return err;
 }
@@ -410,7 +415,7 @@ int gust_run_in_executor(int (*fn)(void *), void *arg)
         return err;
     err = wait_for(&lent.job);
     if (err < 0) {
-        if (withdraw(&lent.job))
+        if (gu_executor_withdraw(&lent.job))
             return err;
         wait_out(&lent.job);
     }

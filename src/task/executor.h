@@ -3,7 +3,8 @@
  *
  * A gu_job is work that some thread of the pool does while a task waits. Two kinds: work on memory
  * that the task lent is waited out (gust_run_in_executor); work that owns its memory may outlive
- * the wait (gu_executor_call), and its result is then dropped.
+ * the wait (gu_executor_call), and its result is then dropped. What is nobody's alone to wait for
+ * is submitted, and over when it is dropped.
  */
 #ifndef GU_EXECUTOR_H
 #define GU_EXECUTOR_H
@@ -27,6 +28,13 @@ struct gu_job {
  * is the caller's again; on any error `drop` is called, now or when the work has been done. Errors:
  * -ETIMEDOUT, -ECANCELED, -GUST_EFULL, -ENOMEM. */
 int gu_executor_call(struct gu_job *job) GUST_CHECK;
+
+/* The same without waiting: `drop` is called when the work has been done, or the loop ends before.
+ * On failure the job stays the caller's. Errors: -GUST_EFULL, -ENOMEM. */
+int gu_executor_submit(struct gu_job *job) GUST_CHECK;
+
+/* Takes back a job that no thread has begun with; false if one has. */
+bool gu_executor_withdraw(struct gu_job *job);
 
 /* Takes a loop's jobs out of the pool, waiting for those that run; joins the threads if this was
  * the last loop that used them. Called when the loop closes. */
