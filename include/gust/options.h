@@ -92,8 +92,11 @@ GUST_API int gust_options_parse_command_line(gust_options *options, int argc,
 /**
  * Reads a file of lines `name = value`, of 1 MiB at the most. A value is the rest of its line, or
  * in double quotes, where \" \\ \n and \t stand for what they do in C; of a list each element is.
- * "#" begins a comment at the start of a line and after a space. **Errors:** -EINVAL, an errno of
- * opening it, -GUST_ETOOBIG, -ENOMEM; the message names the file and the line.
+ * "#" begins a comment at the start of a line and after a space. An option of type
+ * GUST_OPTION_CONFIG names another file, which is read where it stands, so that later lines win;
+ * its path begins in the folder of the file that names it, and eight are nested at the most.
+ * **Errors:** -EINVAL, an errno of opening it, -GUST_ETOOBIG, -ENOMEM; the message names the file
+ * and the line.
  */
 GUST_API int gust_options_parse_config_file(gust_options *options, const char *path) GUST_CHECK;
 

@@ -118,6 +118,42 @@ static int read_value(const struct file *f, gust_str rest, const gust_option *op
     }
 }
 
+/* --- files that a file names --- */
+
+/* What is not an absolute path begins where the file that names it lies. */
+static const char *beside(const struct file *f, const char *path)
+{
+    const char *slash = strrchr(f->path, '/');
+    struct gu_buf b;
+    gust_str whole;
+
+    if (path[0] == '/' || slash == NULL)
+        return path;
+    gu_buf_init(&b, f->o->arena, SIZE_MAX - 1);
+    gu_buf_put(&b, f->path, (size_t)(slash - f->path) + 1);
+    gu_buf_puts(&b, path);
+    return gu_buf_finish(&b, &whole) < 0 ? NULL : whole.ptr;
+}
+
+/* They are read here and now, so that what stands below wins over them. */
+static int read_others(const struct file *f, const gust_option *option,
+                       struct gu_option_texts *texts)
+{
+    int err;
+
+    if (f->o->n_nested >= GU_OPTION_MAX_NESTED)
+        return refuse(f, "config files name one another too deeply");
+    for (size_t i = 0; i < texts->n; i++) {
+        texts->items[i] = beside(f, texts->items[i]);
+        if (texts->items[i] == NULL)
+            return gu_options_fail(f->o, -ENOMEM, "memory is short");
+    }
+    f->o->n_nested++;
+    err = gu_option_stage(f->o, option, texts, GU_OPTION_BY_FILE);
+    f->o->n_nested--;
+    return err;
+}
+
 /* --- lines --- */
 
 static int read_setting(const struct file *f, gust_str name, gust_str value)
@@ -129,9 +165,9 @@ static int read_setting(const struct file *f, gust_str name, gust_str value)
     if (option == NULL)
         return gu_options_fail(f->o, -EINVAL, "%s:%u: Unrecognized option: '%.*s'", f->path,
                                f->line, (int)name.len, name.ptr);
-    if (option->type == GUST_OPTION_CONFIG)
-        return refuse(f, "a config file cannot name another");
     err = read_value(f, value, option, &texts);
+    if (err == 0 && option->type == GUST_OPTION_CONFIG)
+        return read_others(f, option, &texts);
     if (err < 0)
         return err;
     gu_buf_printf(&f->o->message, "%s:%u: ", f->path, f->line); /* what a message begins with */

@@ -10,6 +10,7 @@
 
 #define GU_OPTION_MAX_ITEMS 65536u /* of one list, ranges counted out */
 #define GU_OPTION_MAX_FILE ((size_t)1 << 20)
+#define GU_OPTION_MAX_NESTED 8u /* config files that name one another */
 
 /* Who wins over whom: the later in this list. */
 enum gu_option_rank { GU_OPTION_BY_FILE, GU_OPTION_BY_ENVIRONMENT, GU_OPTION_BY_LINE, GU_N_RANKS };
@@ -30,7 +31,8 @@ struct gust_options {
     const char *version;
     struct gu_option_setting *first, **last;
     struct gu_buf message;
-    int err; /* the first failure */
+    unsigned n_nested; /* config files that are being read */
+    int err;           /* the first failure */
 };
 
 /* The texts of one option, before its type is asked. */

@@ -88,7 +88,6 @@ TEST(a_wrong_config_file_is_told_with_its_line_and_stores_nothing)
         {"a comma behind a quote", GU_STR_INIT("host = \"a\", b"),
          ":1: something stands behind the closing quote"},
         {"a zero byte", GU_STR_INIT("host = a\0b"), ":1: there is a zero byte"},
-        {"another file", GU_STR_INIT("config = x"), ":1: a config file cannot name another"},
         {"the dashes of a command line", GU_STR_INIT("--port = 1"),
          ":1: Unrecognized option: '--port'"},
     };
