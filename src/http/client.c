@@ -307,7 +307,7 @@ const gust_response *gu_fetch_run(struct gust_httpclient *client, struct gust_ar
         return gu_fetch_failed(-ENOMEM);
     err = url == NULL ? -EINVAL : gu_target_parse(arena, gust_str_from(url), &f->target);
     if (err == -EINVAL)
-        gu_fetch_fail(f, err, "%s", "no http or https URL");
+        gu_fetch_fail(f, err, "%s", gu_target_fault(gust_str_from(url != NULL ? url : "")));
     if (err == 0) {
         f->response.url = f->target.url.ptr;
         err = fetch(f);

@@ -43,6 +43,9 @@ struct gu_target {
 /* -EINVAL for what is no http or https URL, -ENOMEM. Blanks and bytes beyond ASCII are escaped. */
 int gu_target_parse(struct gust_arena *arena, gust_str url, struct gu_target *target) GUST_CHECK;
 
+/* What is wrong with a URL that is refused, for people. */
+const char *gu_target_fault(gust_str url);
+
 /* Where a Location leads (RFC 3986 5.2). Errors as above. */
 int gu_target_join(struct gust_arena *arena, const struct gu_target *base, gust_str location,
                    struct gu_target *target) GUST_CHECK;

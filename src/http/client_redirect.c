@@ -84,8 +84,8 @@ int gu_fetch_follow(struct gu_fetch *f)
         return 0;
     err = gu_target_join(f->arena, &f->target, gust_str_from(location), &to);
     if (err < 0)
-        return gu_fetch_fail(f, err == -EINVAL ? -GUST_EPROTO : err, "%s",
-                             "a redirect to what is no http or https URL");
+        return gu_fetch_fail(f, err == -EINVAL ? -GUST_EPROTO : err, "a redirect: %s",
+                             gu_target_fault(gust_str_from(location)));
     err = drop_body(f);
     f->message[0] = '\0';
     gu_fetch_let_go(f, err == 0);

@@ -156,6 +156,19 @@ int gu_target_parse(struct gust_arena *arena, gust_str text, struct gu_target *t
     return err;
 }
 
+const char *gu_target_fault(gust_str text)
+{
+    struct gu_url url;
+    struct gu_authority a;
+
+    gu_url_split(text, &url);
+    if (url.authority.ptr != NULL && gu_authority_split(url.authority, &a) == 0)
+        for (size_t i = 0; i < a.host.len; i++)
+            if ((unsigned char)a.host.ptr[i] >= 0x80)
+                return "the host is not ASCII: its IDNA form (xn--…) is needed";
+    return "no http or https URL";
+}
+
 bool gu_target_is_same_origin(const struct gu_target *a, const struct gu_target *b)
 {
     return a->is_tls == b->is_tls && a->port == b->port && strcmp(a->host, b->host) == 0;
