@@ -138,6 +138,8 @@ static int fetch(void *arg)
                   : (how & 3u) == 2 ? "PUT"
                                     : "GET",
         .max_redirects = 3,
+        .request_timeout = GUST_NEVER, /* nothing here takes time, but a machine may stand still */
+        .connect_timeout = GUST_NEVER,
         .no_decompress = (how & 4u) != 0,
         .header_callback = take_line,
         .streaming_callback = (how & 8u) != 0 ? take_piece : NULL,
