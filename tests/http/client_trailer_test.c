@@ -157,12 +157,12 @@ TEST(trailers_are_bounded_as_a_head_is)
 
     for (size_t i = 0; i < gu_countof(bounds); i++) {
         const struct bound_case *c = &bounds[i];
-        char *to = text + sprintf(text, CHUNKED "0\r\n");
+        size_t at = (size_t)snprintf(text, sizeof text, CHUNKED "0\r\n");
 
         TEST_CASE(c->name);
         for (size_t j = 0; j + 1 < c->n; j++)
-            to += sprintf(to, "A:b\r\n");
-        to += sprintf(to, "A: %0*d\r\n\r\n", (int)c->len, 0);
+            at += (size_t)snprintf(text + at, sizeof text - at, "A:b\r\n");
+        snprintf(text + at, sizeof text - at, "A: %0*d\r\n\r\n", (int)c->len, 0);
         open_stage(text);
         in_task(fetch_bound, (void *)(uintptr_t)c);
         close_stage();
