@@ -1,5 +1,5 @@
 /*
- * uploader — files to a server, several at once, from the disk as fast as it takes them
+ * uploader — files to a server, several at once, with a deadline for all
  *
  * A file of any size needs no more memory than a piece of it, on both sides. What has failed is
  * said, and not tried again.

@@ -24,16 +24,18 @@ void __wrap_freeaddrinfo(struct addrinfo *list);
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                        struct addrinfo **found)
 {
-    static struct sockaddr_in address = {.sin_family = AF_INET};
-    static struct addrinfo info = {
-        .ai_family = AF_INET, .ai_addr = (void *)&address, .ai_addrlen = sizeof address};
+    static _Thread_local struct sockaddr_in address;
+    static _Thread_local struct addrinfo info;
 
     (void)service;
     (void)hints;
     atomic_fetch_add(&n_asked, 1);
     sem_post(&began);
     sem_wait(&go_on);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    info = (struct addrinfo){
+        .ai_family = AF_INET, .ai_addr = (void *)&address, .ai_addrlen = sizeof address};
     *found = &info;
     return strncmp(host, "gone", 4) == 0 ? EAI_NONAME : 0;
 }
