@@ -28,6 +28,7 @@
 #include <gust/stream.h>
 #include <gust/task.h>
 #include <gust/tcpserver.h>
+#include <gust/template.h>
 #include <gust/tls.h>
 #include <gust/value.h>
 

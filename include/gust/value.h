@@ -4,9 +4,9 @@
  *     gust_json(r, GUST_VARS({"id", GUST_V(id)}, {"name", GUST_V(name)}, {"tags", tags}));
  *
  * GUST_V() makes a value of whatever it is given: bool, any integer, float and double, a C string
- * (NULL is null), gust_str, a jansson value, an array of gust_kv, or a gust_value. A value borrows:
- * it holds pointers to what it was made of, and frees nothing. Nothing here fails, waits or
- * allocates. **Any thread.**
+ * (NULL is null), gust_str, a jansson value, an array of gust_kv, a template's function or object,
+ * or a gust_value. A value borrows: it holds pointers to what it was made of, and frees nothing.
+ * Nothing here fails, waits or allocates. **Any thread.**
  */
 #ifndef GUST_VALUE_H
 #define GUST_VALUE_H
@@ -27,10 +27,14 @@ typedef enum gust_value_type {
     GUST_STRING, /**< UTF-8 */
     GUST_LIST,
     GUST_MAP,
-    GUST_JSONT, /**< a jansson value of any kind */
+    GUST_JSONT,    /**< a jansson value of any kind */
+    GUST_FUNCTION, /**< code, for templates; see template.h. Neither this nor the next is JSON */
+    GUST_OBJECT,   /**< what works its attributes out when a template asks; see template.h */
 } gust_value_type;
 
 struct gust_kv;
+struct gust_function;
+struct gust_object;
 
 /** One value; read `as` by `type`. All zero is null. */
 typedef struct gust_value {
@@ -44,6 +48,9 @@ typedef struct gust_value {
         const struct gust_value *list;
         const struct gust_kv *map; /**< ends with a NULL key */
         struct json_t *json;
+        const struct gust_function *function;
+        const struct gust_object *object;
+        void *own; /**< what a template makes while it runs; Gust's */
     } as;
 } gust_value;
 
@@ -126,6 +133,24 @@ static inline gust_value gust_value_map(const gust_kv *pairs)
     return v;
 }
 
+/** Code that templates call. */
+static inline gust_value gust_value_function(const struct gust_function *function)
+{
+    gust_value v = {GUST_FUNCTION, 0, {false}};
+    v.as.function = function;
+    return v;
+}
+
+/** NULL becomes null. */
+static inline gust_value gust_value_object(const struct gust_object *object)
+{
+    gust_value v = {GUST_OBJECT, 0, {false}};
+    if (object == NULL)
+        return gust_value_null();
+    v.as.object = object;
+    return v;
+}
+
 static inline gust_value gust_value_same(gust_value v)
 {
     return v;
@@ -185,6 +210,14 @@ inline gust_value gust_value_of_(const gust_kv *pairs)
 {
     return gust_value_map(pairs);
 }
+inline gust_value gust_value_of_(const struct gust_function *function)
+{
+    return gust_value_function(function);
+}
+inline gust_value gust_value_of_(const struct gust_object *object)
+{
+    return gust_value_object(object);
+}
 inline gust_value gust_value_of_(gust_value v)
 {
     return v;
@@ -228,6 +261,8 @@ inline gust_value gust_list_(std::initializer_list<gust_value> items)
         struct json_t *: gust_value_json,             \
         gust_kv *: gust_value_map,                    \
         const gust_kv *: gust_value_map,              \
+        const struct gust_function *: gust_value_function, \
+        const struct gust_object *: gust_value_object, \
         gust_value: gust_value_same)(x)
 
 /** Pairs, to be passed on: GUST_VARS({"a", GUST_V(1)}, {"b", GUST_V("two")}). There is at least

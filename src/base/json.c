@@ -238,6 +238,10 @@ static void put_value(struct gu_buf *b, const gust_value *v, unsigned depth)
     case GUST_JSONT:
         put_json(b, v->as.json, depth);
         break;
+    case GUST_FUNCTION:
+    case GUST_OBJECT:
+        gu_buf_fail(b, -EDOM);
+        break;
     }
 }
 

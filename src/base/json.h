@@ -3,7 +3,7 @@
  *
  * Encoding writes straight into a buffer: compact UTF-8, `</` as `<\/` so that it can stand in a
  * page's script, as Tornado's json_encode does. Errors latch in the buffer: -GUST_ESYNTAX is text
- * that is not UTF-8, -EDOM a number that JSON has not (NaN, infinity), -GUST_ETOOBIG nesting beyond
+ * that is not UTF-8, -EDOM what JSON has not (NaN, infinity, a function), -GUST_ETOOBIG nesting beyond
  * GU_JSON_MAX_DEPTH or the buffer's maximum.
  *
  * Both ways run on the loop's stack, since both recurse.
