@@ -18,6 +18,7 @@
 #include <gust/loop.h>
 #include <gust/options.h>
 #include <gust/server.h>
+#include <gust/template.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,6 +62,9 @@ typedef struct gust_handler {
     void (*on_close)(gust_request *r);
     /** The error page; writes to the response. */
     void (*write_error)(gust_request *r, const gust_error *error);
+    /** What all templates of this handler know, behind the variables of the call; in the request's
+     * memory, or longer. NULL: nothing. */
+    const gust_kv *(*get_template_namespace)(gust_request *r);
 } gust_handler;
 
 /**
@@ -110,6 +114,13 @@ typedef struct gust_app_options {
     const gust_option *options; /**< of the program's own, beside those of gust_app_main() */
     const char *environment;    /**< what its variables begin with, "APP_"; NULL: none is read */
     const char *version;        /**< for --version; NULL: Gust's */
+    /** Where templates are: a directory, or a table that the program carries. With `debug` a
+     * directory's are compiled anew each time. */
+    const char *template_path;
+    const gust_template_file *templates;
+    gust_loader_options template_options; /**< .names: known to every template */
+    /** What {% module %} calls: functions, whose text is not escaped. Ends with a NULL key. */
+    const gust_kv *ui_modules;
     gust_httpserver_options server;
 } gust_app_options;
 

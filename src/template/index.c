@@ -32,6 +32,8 @@ bool gu_index(struct gu_render *r, const gust_value *of, const gust_value *index
 
     if (gu_is_map(of))
         return gu_map_get(of, index, value) || gu_throw_key(r, index);
+    if (of->type == GUST_OBJECT && index->type == GUST_STRING)
+        return gu_attribute_find(of, index->as.string, value) || gu_throw_key(r, index);
     if (of->type != GUST_STRING && !gu_is_sequence(of) && gu_kind(of) != GU_RANGE)
         return gu_throw(r, GU_TYPE_ERROR, "'%s' object is not subscriptable", name);
     if (!gu_as_int(index, &i))

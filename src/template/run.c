@@ -333,7 +333,7 @@ static gust_value find_global(const gust_template *t, const struct gu_rendering 
     const struct gu_builtin *builtin;
     gust_value value;
 
-    if (find_name(what->vars, name, &value) ||
+    if (find_name(what->vars, name, &value) || find_name(what->more, name, &value) ||
         (what->lookup != NULL && what->lookup(what->context, name, &value)) ||
         find_name(t->names, name, &value))
         return gu_value_known(value);
@@ -382,6 +382,11 @@ static void tell(const struct gu_render *r, struct gu_report *report)
     report->line = r->line;
     report->message = r->message;
     gust_ignore(gu_buf_finish(&b, &report->message));
+}
+
+size_t gu_template_max_output(const gust_template *t)
+{
+    return t->max_output;
 }
 
 int gu_template_render(const gust_template *t, const struct gu_rendering *what,

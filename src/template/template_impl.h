@@ -38,17 +38,20 @@ const gust_template *gu_template_compile(struct gust_loader *loader, struct gust
                                          gust_str text, gust_str name, struct gu_report *report);
 
 /* More names, which are asked for only if the template uses them: behind the variables, before the
- * loader's. */
+ * loader's own. */
 typedef bool gu_lookup_fn(void *context, gust_str name, gust_value *value);
 
 /* A rendering. */
 struct gu_rendering {
     struct gust_arena *arena;
-    const gust_kv *vars;  /* may be NULL */
-    gu_lookup_fn *lookup; /* may be NULL */
-    void *context;        /* of lookup, and of functions */
+    const gust_kv *vars, *more; /* those behind it; both may be NULL */
+    gu_lookup_fn *lookup;       /* may be NULL */
+    void *context;              /* of lookup, and of functions */
     struct gu_buf *out;
 };
+
+/* Its limit, for the buffer that it is rendered into. */
+size_t gu_template_max_output(const gust_template *t);
 
 /* Renders. 0, or an error that *report tells; what was put until then stays in the buffer. */
 int gu_template_render(const gust_template *t, const struct gu_rendering *what,

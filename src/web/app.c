@@ -31,6 +31,7 @@ void gust_app_free(gust_app *app)
         return;
     gu_lifetime_free(app);
     gu_router_free(app->router);
+    gust_loader_free(app->loader);
     gu_free(app);
 }
 

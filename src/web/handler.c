@@ -29,6 +29,7 @@ static void inherit(gust_handler *h, const gust_handler *from)
     INHERIT(h, from, on_finish);
     INHERIT(h, from, on_close);
     INHERIT(h, from, write_error);
+    INHERIT(h, from, get_template_namespace);
 }
 
 /* HEAD runs what GET does where there is nothing else for it. */

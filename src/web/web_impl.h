@@ -59,6 +59,7 @@ struct gust_app {
     void *data;
     unsigned first_flags;         /* of each request */
     struct gu_lifetime *lifetime; /* tasks and beats that belong to the application */
+    struct gust_loader *loader;   /* of its templates; NULL until the first is rendered */
     bool is_draining;
 };
 
@@ -252,6 +253,11 @@ int gu_response_end_gone(gust_request *r);
 /* The Set-Cookie lines of the cookies that were set, "" without any, in the request's memory. False
  * when that is short. */
 bool gu_response_cookies(gust_request *r, gust_str *lines);
+
+/* --- render.c --- */
+
+/* What templates know of a request: its `arg` is the request. */
+bool gu_template_name(void *request, gust_str name, gust_value *value);
 
 /* --- life.c --- */
 
