@@ -183,7 +183,7 @@ static bool take_body(struct reader *in, struct around around, const struct oper
     struct parts body = {NULL, &body.first};
     bool ok;
 
-    if (in->depth++ >= GU_STMT_DEPTH)
+    if (in->depth++ >= GU_STMT_DEPTH - 1) /* the file is a level, too */
         return gu_compile_fail_at(in->c, -GUST_ETOOBIG, in->source->name, in->line,
                                   "tags are nested deeper than %d", GU_STMT_DEPTH) != NULL;
     if (op->kind == GU_C_FOR || op->kind == GU_C_WHILE)

@@ -132,7 +132,7 @@ struct gu_expr *gu_parse_expr(struct gu_compiler *c, gust_str text);
 bool gu_parse_for(struct gu_compiler *c, gust_str text, struct gu_stmt *s);
 bool gu_parse_set(struct gu_compiler *c, gust_str text, struct gu_stmt *s);
 
-/* --- for expr.c and each.c: the parser from inside --- */
+/* --- the parser from inside --- */
 
 struct gu_expr *gu_parse_test(struct gu_compiler *c);
 struct gu_expr *gu_parse_or(struct gu_compiler *c);
@@ -140,6 +140,23 @@ struct gu_expr *gu_parse_tests(struct gu_compiler *c); /* "a" or "a, b" */
 bool gu_parse_target(struct gu_compiler *c, struct gu_target *target);
 struct gu_expr *gu_expr_new(struct gu_compiler *c, enum gu_expr_op op);
 struct gu_expr *gu_expr_done(struct gu_compiler *c, struct gu_expr *e, unsigned depth);
+
+/* A list of expressions that grows. */
+struct gu_exprs {
+    struct gu_expr **items;
+    uint32_t n, cap;
+    unsigned depth;
+};
+
+bool gu_exprs_add(struct gu_compiler *c, struct gu_exprs *list, struct gu_expr *e);
+struct gu_expr *gu_exprs_node(struct gu_compiler *c, enum gu_expr_op op,
+                              const struct gu_exprs *list);
+
+/* --- primary.c --- */
+
+struct gu_expr *gu_parse_primary(struct gu_compiler *c);
+
+/* --- tokens --- */
 
 static inline bool gu_at(const struct gu_compiler *c, int kind)
 {
