@@ -402,6 +402,23 @@ static bool compile_apply(struct gu_compiler *c, struct gu_source *source, struc
 
 /* --- all parts --- */
 
+/* A short text is copied to where more than it may be read. */
+static bool pad_text(struct gu_compiler *c, gust_str *text, gust_str from)
+{
+    char *padded;
+
+    *text = from;
+    if (from.len > GU_TEXT_PAD)
+        return true;
+    padded = gu_compile_alloc(c, from.len + GU_TEXT_PAD, 1);
+    if (padded == NULL)
+        return false;
+    memset(padded, 0, from.len + GU_TEXT_PAD);
+    memcpy(padded, from.ptr, from.len);
+    text->ptr = padded;
+    return true;
+}
+
 static bool compile_simple(struct gu_compiler *c, struct row *row, const struct gu_part *part)
 {
     static const unsigned char ops[] = {
@@ -414,8 +431,8 @@ static bool compile_simple(struct gu_compiler *c, struct row *row, const struct 
 
     if (s == NULL)
         return false;
-    if (part->kind == GU_C_TEXT)
-        s->as.text = part->text;
+    if (part->kind == GU_C_TEXT && !pad_text(c, &s->as.text, part->text))
+        return false;
     return part->kind != GU_C_SET || gu_parse_set(c, part->text, s);
 }
 

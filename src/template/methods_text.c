@@ -247,7 +247,7 @@ static bool text_count(struct gu_render *r, struct gu_args *args, gust_value *re
     for (size_t at = 0; (at = gu_str_find(s, what, at)) != GU_NPOS; at += what.len)
         n++;
     *result = gust_value_int(n);
-    return true;
+    return gu_steps_for(r, 16 * (size_t)n);
 }
 
 /* An empty text is found between all characters. */
@@ -285,6 +285,8 @@ static bool text_replace(struct gu_render *r, struct gu_args *args, gust_value *
         return gu_text_end(r, &b, result);
     }
     for (; most > 0 && (at = gu_str_find(s, what, from)) != GU_NPOS; most--) {
+        if (!gu_steps_for(r, 64))
+            return false;
         gu_buf_put(&b, s.ptr + from, at - from);
         gu_buf_put_str(&b, with);
         from = at + what.len;

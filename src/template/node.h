@@ -15,6 +15,7 @@
 #define GU_EXPR_DEPTH 64    /* of an expression */
 #define GU_STMT_DEPTH 40    /* of statements in each other, includes and blocks counted in */
 #define GU_MAX_TARGETS 16   /* of an assignment; conditions of a comprehension */
+#define GU_TEXT_PAD 16      /* bytes behind the text of a GU_S_TEXT that may be read */
 #define GU_MAX_NODES 200000 /* of a template with all that it includes */
 
 enum gu_expr_op {
@@ -182,6 +183,7 @@ struct gust_template {
     struct gu_global *globals;
     uint32_t n_slots;
     const gust_kv *names; /* of its loader */
+    size_t *usual;        /* bytes that renderings have been of late */
     int64_t max_steps;
     size_t max_output;
 };

@@ -24,15 +24,32 @@ static gu_noinline enum flow fail_at(struct gu_render *r, const struct gu_stmt *
     return FAILED;
 }
 
-/* What was put may have been too much. */
-static bool check_out(struct gu_render *r)
+static gu_noinline bool out_failed(struct gu_render *r)
 {
     int err = gu_buf_error(r->out);
 
-    if (gu_likely(err == 0))
-        return true;
     return gu_stop(
         r, err, err == -GUST_ETOOBIG ? "the output is longer than max_output" : "memory is short");
+}
+
+/* What was put may have been too much. */
+static gu_inline bool check_out(struct gu_render *r)
+{
+    return gu_likely(gu_buf_error(r->out) == 0) || out_failed(r);
+}
+
+/* Text between tags is short, mostly: it is copied with what lies behind it. */
+static gu_inline bool put_literal(struct gu_render *r, gust_str text)
+{
+    struct gu_buf *out = r->out;
+
+    if (gu_likely(text.len <= GU_TEXT_PAD && out->cap - out->len > GU_TEXT_PAD)) {
+        memcpy(out->ptr + out->len, text.ptr, GU_TEXT_PAD);
+        out->len += text.len;
+        return true;
+    }
+    gu_buf_put_str(out, text);
+    return check_out(r);
 }
 
 /* --- {{ }} --- */
@@ -97,19 +114,27 @@ static bool emit_escaped(struct gu_render *r, const gust_value *value)
     }
 }
 
+static gu_inline bool is_xhtml_escape(const gust_value *escape)
+{
+    return gu_likely(escape->as.own == &gu_xhtml_escape_builtin && gu_kind(escape) == GU_BUILTIN);
+}
+
 static bool emit(struct gu_render *r, const struct gu_stmt *s)
 {
+    const struct gu_expr *by = s->as.emit.escape;
     gust_value value, escape;
 
     if (!gu_eval(r, s->as.emit.value, &value))
         return false;
-    if (s->as.emit.escape == NULL) {
+    if (by == NULL) {
         gu_put_str(r->out, &value);
         return check_out(r);
     }
-    if (!gu_eval(r, s->as.emit.escape, &escape))
+    if (gu_likely(by->op == GU_X_GLOBAL) && is_xhtml_escape(&r->slots[by->as.name.slot]))
+        return emit_escaped(r, &value) && check_out(r);
+    if (!gu_eval(r, by, &escape))
         return false;
-    if (gu_likely(gu_kind(&escape) == GU_BUILTIN && escape.as.own == &gu_xhtml_escape_builtin))
+    if (is_xhtml_escape(&escape))
         return emit_escaped(r, &value) && check_out(r);
     return emit_by(r, &escape, &value) && check_out(r);
 }
@@ -132,6 +157,17 @@ static enum flow run_if(struct gu_render *r, const struct gu_stmt *s)
     return ON;
 }
 
+/* gu_iter_next(), with the way of what handlers give inline. */
+static gu_inline int next_item(struct gu_render *r, struct gu_iter *it, gust_value *item)
+{
+    if (gu_likely(it->over.type == GUST_LIST) && it->i < it->n && gu_likely(r->steps > 0)) {
+        r->steps--;
+        *item = gu_value_known(it->over.as.list[it->i++]);
+        return 1;
+    }
+    return gu_iter_next(r, it, item);
+}
+
 static gu_noinline enum flow run_for(struct gu_render *r, const struct gu_stmt *s)
 {
     struct gu_iter it;
@@ -140,7 +176,7 @@ static gu_noinline enum flow run_for(struct gu_render *r, const struct gu_stmt *
 
     if (!gu_eval(r, s->as.loop.over, &item) || !gu_iter_init(r, &it, &item))
         return fail_at(r, s);
-    while ((more = gu_iter_next(r, &it, &item)) > 0) {
+    while ((more = next_item(r, &it, &item)) > 0) {
         enum flow flow;
 
         if (!gu_assign(r, &s->as.loop.target, &item))
@@ -272,16 +308,11 @@ static gu_noinline enum flow run_try(struct gu_render *r, const struct gu_stmt *
 
 /* --- all --- */
 
-static enum flow run_one(struct gu_render *r, const struct gu_stmt *s)
+static gu_noinline enum flow run_one(struct gu_render *r, const struct gu_stmt *s)
 {
     gust_value ignored;
 
     switch (s->op) {
-    case GU_S_TEXT:
-        gu_buf_put_str(r->out, s->as.text);
-        return check_out(r) ? ON : fail_at(r, s);
-    case GU_S_EMIT:
-        return emit(r, s) ? ON : fail_at(r, s);
     case GU_S_IF:
         return run_if(r, s);
     case GU_S_FOR:
@@ -311,6 +342,11 @@ static enum flow run(struct gu_render *r, const struct gu_stmt *s)
 
         if (!gu_step(r))
             return fail_at(r, s);
+        if (s->op <= GU_S_EMIT) {
+            if (!(s->op == GU_S_TEXT ? put_literal(r, s->as.text) : emit(r, s)))
+                return fail_at(r, s);
+            continue;
+        }
         flow = run_one(r, s);
         if (flow != ON)
             return flow;
@@ -384,6 +420,16 @@ static void tell(const struct gu_render *r, struct gu_report *report)
     gust_ignore(gu_buf_finish(&b, &report->message));
 }
 
+/* Pages of a template are about as long as it was of late: the room for the next one is made at
+ * once. */
+static void note_usual(size_t *usual, size_t len)
+{
+    if (len > *usual)
+        *usual = len + len / 8;
+    else
+        *usual -= (*usual - len) / 8;
+}
+
 size_t gu_template_max_output(const gust_template *t)
 {
     return t->max_output;
@@ -398,14 +444,19 @@ int gu_template_render(const gust_template *t, const struct gu_rendering *what,
                           .max_output = t->max_output,
                           .context = what->context};
 
+    size_t before = what->out->len;
+
     r.slots = gu_arena_alloc(r.arena, gu_max(t->n_slots, 1) * sizeof *r.slots);
     if (r.slots == NULL) {
         *report = (struct gu_report){-ENOMEM, GU_STR("memory is short"), 0};
         return -ENOMEM;
     }
     fill_in(&r, t, what);
-    if (run(&r, t->body) != FAILED)
+    (void)gu_buf_reserve(r.out, gu_min(*t->usual, r.out->max - r.out->len));
+    if (run(&r, t->body) != FAILED) {
+        note_usual(t->usual, r.out->len - before);
         return 0;
+    }
     tell(&r, report);
     return report->err;
 }

@@ -229,13 +229,16 @@ static struct gust_template *compile(struct gust_loader *l, struct gust_arena *a
                                      struct gu_report *report)
 {
     struct gust_template *t = gu_arena_alloc(arena, sizeof *t);
+    size_t *usual = gu_arena_alloc(arena, sizeof *usual);
 
     *report = (struct gu_report){-ENOMEM, GU_STR("memory is short"), 0};
     job->name = gu_arena_copy(arena, job->name.ptr, job->name.len);
-    if (t == NULL || job->name.ptr == NULL)
+    if (t == NULL || usual == NULL || job->name.ptr == NULL)
         return NULL;
+    *usual = 0;
     *t = (struct gust_template){.arena = arena,
                                 .name = job->name,
+                                .usual = usual,
                                 .names = l == NULL ? NULL : l->names,
                                 .max_steps = l == NULL ? MAX_STEPS : l->max_steps,
                                 .max_output = l == NULL ? (size_t)MAX_OUTPUT : l->max_output};

@@ -266,7 +266,7 @@ TEST(nothing_runs_for_ever_and_no_limit_is_caught)
         "{{ sorted(range(10 ** 12)) }}",
         "{{ any(x < 0 for x in range(10 ** 15)) }}",
         "{% set l = [1] %}{% for x in l %}{% set l.append(1) %}{% end %}",
-        "{% set s = 'ab' * 1000000 %}{% while True %}{% set x = s.count('b') %}{% end %}",
+        "{% set s = 'ab' * 200 %}{% while True %}{% set x = s.count('b') %}{% end %}",
         "{% set s = 'a' * 10000000 %}{{ s.rfind('b' + s[:5000000]) }}{{ s.rfind(s[:5000000] + 'b') "
         "}}"
         "{% while True %}{{ s[-1] }}{% end %}",
