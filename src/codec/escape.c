@@ -60,44 +60,64 @@ static const struct escaped {
 #define WORST 6u     /* bytes for one */
 #define AT_ONCE 256u /* bytes that room is looked for at once */
 
-/* Writes 16 bytes at `to`; whether none of them had to be escaped. */
-static gu_inline bool copy_plain(char *to, const char *from)
+typedef unsigned char bytes_16 __attribute__((vector_size(16)));
+typedef uint64_t words_16 __attribute__((vector_size(16)));
+
+static gu_inline bool is_plain(bytes_16 v)
 {
-    typedef unsigned char bytes __attribute__((vector_size(16)));
-    typedef uint64_t words __attribute__((vector_size(16)));
-    bytes v;
-    words special;
+    words_16 special = (words_16)((v == '&') | (v == '<') | (v == '>') | (v == '"') | (v == '\''));
+
+    return (special[0] | special[1]) == 0;
+}
+
+/* Writes 16 bytes at `to`; whether none of them had to be escaped. */
+static gu_inline bool copy_16(char *to, const char *from)
+{
+    bytes_16 v;
 
     memcpy(&v, from, sizeof v);
     memcpy(to, &v, sizeof v);
-    special = (words)((v == '&') | (v == '<') | (v == '>') | (v == '"') | (v == '\''));
-    return (special[0] | special[1]) == 0;
+    return is_plain(v);
+}
+
+/* The same for 8 to 15 bytes, by their first and their last. */
+static gu_inline bool copy_8(char *to, gust_str s)
+{
+    words_16 ends;
+
+    memcpy(&ends, s.ptr, 8);
+    memcpy((char *)&ends + 8, s.ptr + s.len - 8, 8);
+    memcpy(to, &ends, 8);
+    memcpy(to + s.len - 8, (char *)&ends + 8, 8);
+    return is_plain((bytes_16)ends);
+}
+
+/* Copies what has nothing to escape in it, which most text has not; false if there may be. */
+static gu_inline bool copy_plain(char *to, gust_str s)
+{
+    size_t i = 0;
+
+    if (s.len < 16)
+        return s.len >= 8 && copy_8(to, s);
+    for (; s.len - i >= 16; i += 16)
+        if (!copy_16(to + i, s.ptr + i))
+            return false;
+    return copy_16(to + s.len - 16, s.ptr + s.len - 16);
 }
 
 /* Writes `s` escaped where there is room for the worst, and for a struct escaped behind it. */
 static char *escape_fast(char *to, gust_str s)
 {
-    const char *at = s.ptr, *end = s.ptr + s.len;
+    for (size_t i = 0; i < s.len; i++) {
+        const struct escaped *e = &escapes[(unsigned char)s.ptr[i]];
 
-    while (at < end) {
-        const char *stop = end - at < 16 ? end : at + 16;
-
-        if (end - at >= 16 && copy_plain(to, at)) {
-            at += 16;
-            to += 16;
+        *to = s.ptr[i];
+        if (e->len == 0) {
+            to++;
             continue;
         }
-        for (; at < stop; at++) {
-            const struct escaped *e = &escapes[(unsigned char)*at];
-
-            *to = *at;
-            if (e->len == 0) {
-                to++;
-                continue;
-            }
-            memcpy(to, e, sizeof *e);
-            to += e->len;
-        }
+        memcpy(to, e, sizeof *e);
+        to += e->len;
     }
     return to;
 }
@@ -118,11 +138,14 @@ void gu_xhtml_put(struct gu_buf *b, gust_str s)
 {
     while (s.len > 0 && gu_buf_error(b) == 0) {
         gust_str piece = gu_str(s.ptr, gu_min(s.len, AT_ONCE));
+        char *to = b->ptr + b->len;
 
-        if (gu_likely(b->cap - b->len > WORST * piece.len + sizeof(struct escaped)))
-            gu_buf_add(b, (size_t)(escape_fast(b->ptr + b->len, piece) - (b->ptr + b->len)));
-        else
+        if (gu_unlikely(b->cap - b->len <= WORST * piece.len + sizeof(struct escaped)))
             put_exactly(b, piece);
+        else if (gu_likely(copy_plain(to, piece)))
+            gu_buf_add(b, piece.len);
+        else
+            gu_buf_add(b, (size_t)(escape_fast(to, piece) - to));
         s = gu_str(s.ptr + piece.len, s.len - piece.len);
     }
 }

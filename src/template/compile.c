@@ -88,6 +88,7 @@ void *gu_compile_node(struct gu_compiler *c, size_t size)
 
 struct row {
     struct gu_stmt *first, **last;
+    struct gu_stmt *newest; /* NULL behind what came out of another file */
 };
 
 static struct gu_stmt *add(struct gu_compiler *c, struct row *row, int op,
@@ -103,6 +104,7 @@ static struct gu_stmt *add(struct gu_compiler *c, struct row *row, int op,
     s->place = c->place;
     *row->last = s;
     row->last = &s->next;
+    row->newest = s;
     return s;
 }
 
@@ -141,6 +143,7 @@ static bool compile_instead(struct gu_compiler *c, struct row *row, const struct
     c->escape = outer_escape;
     c->depth--;
     *row->last = first;
+    row->newest = NULL;
     while (*row->last != NULL)
         row->last = &(*row->last)->next;
     return ok;
@@ -179,9 +182,64 @@ static struct gu_expr *parse_with(struct gu_compiler *c, const char *before, gus
     return gu_parse_expr(c, all);
 }
 
+/* A short text is copied to where more than it may be read. */
+static bool pad_text(struct gu_compiler *c, gust_str *text, gust_str from)
+{
+    char *padded;
+
+    *text = from;
+    if (from.len > GU_TEXT_PAD)
+        return true;
+    padded = gu_compile_alloc(c, from.len + GU_TEXT_PAD, 1);
+    if (padded == NULL)
+        return false;
+    memset(padded, 0, from.len + GU_TEXT_PAD);
+    memcpy(padded, from.ptr, from.len);
+    text->ptr = padded;
+    return true;
+}
+
+/* Text in front of a value, or behind it, is the value's: most of a page is made of such threes. */
+static bool put_around(struct gu_compiler *c, struct row *row, const struct gu_part *part,
+                       bool *is_done)
+{
+    struct gu_stmt *s = row->newest;
+
+    *is_done = s != NULL && s->op == GU_S_EMIT && s->as.emit.after.len == 0 &&
+               part->text.len <= GU_TEXT_PAD;
+    return !*is_done || pad_text(c, &s->as.emit.after, part->text);
+}
+
+static bool compile_text(struct gu_compiler *c, struct row *row, const struct gu_part *part)
+{
+    struct gu_stmt *s;
+    bool is_done;
+
+    if (!put_around(c, row, part, &is_done) || is_done)
+        return is_done;
+    s = add(c, row, GU_S_TEXT, part);
+    return s != NULL && pad_text(c, &s->as.text, part->text);
+}
+
+/* The statement of a value: a short text that stands alone in front of it becomes it. */
+static struct gu_stmt *add_emit(struct gu_compiler *c, struct row *row, const struct gu_part *part)
+{
+    struct gu_stmt *s = row->newest;
+    gust_str before;
+
+    if (s == NULL || s->op != GU_S_TEXT || s->as.text.len > GU_TEXT_PAD || s->place != c->place)
+        return add(c, row, GU_S_EMIT, part);
+    before = s->as.text;
+    memset(&s->as, 0, sizeof s->as);
+    s->op = GU_S_EMIT;
+    s->line = c->line = part->line;
+    s->as.emit.before = before;
+    return s;
+}
+
 static bool compile_emit(struct gu_compiler *c, struct row *row, const struct gu_part *part)
 {
-    struct gu_stmt *s = add(c, row, GU_S_EMIT, part);
+    struct gu_stmt *s = add_emit(c, row, part);
 
     if (s == NULL)
         return false;
@@ -402,27 +460,9 @@ static bool compile_apply(struct gu_compiler *c, struct gu_source *source, struc
 
 /* --- all parts --- */
 
-/* A short text is copied to where more than it may be read. */
-static bool pad_text(struct gu_compiler *c, gust_str *text, gust_str from)
-{
-    char *padded;
-
-    *text = from;
-    if (from.len > GU_TEXT_PAD)
-        return true;
-    padded = gu_compile_alloc(c, from.len + GU_TEXT_PAD, 1);
-    if (padded == NULL)
-        return false;
-    memset(padded, 0, from.len + GU_TEXT_PAD);
-    memcpy(padded, from.ptr, from.len);
-    text->ptr = padded;
-    return true;
-}
-
 static bool compile_simple(struct gu_compiler *c, struct row *row, const struct gu_part *part)
 {
     static const unsigned char ops[] = {
-        [GU_C_TEXT] = GU_S_TEXT,
         [GU_C_SET] = GU_S_SET,
         [GU_C_BREAK] = GU_S_BREAK,
         [GU_C_CONTINUE] = GU_S_CONTINUE,
@@ -430,8 +470,6 @@ static bool compile_simple(struct gu_compiler *c, struct row *row, const struct 
     struct gu_stmt *s = add(c, row, ops[part->kind], part);
 
     if (s == NULL)
-        return false;
-    if (part->kind == GU_C_TEXT && !pad_text(c, &s->as.text, part->text))
         return false;
     return part->kind != GU_C_SET || gu_parse_set(c, part->text, s);
 }
@@ -461,6 +499,7 @@ static bool compile_part(struct gu_compiler *c, struct gu_source *source, struct
 {
     switch (part->kind) {
     case GU_C_TEXT:
+        return compile_text(c, row, part);
     case GU_C_SET:
     case GU_C_BREAK:
     case GU_C_CONTINUE:
@@ -486,7 +525,7 @@ static bool compile_part(struct gu_compiler *c, struct gu_source *source, struct
 static bool compile_parts(struct gu_compiler *c, struct gu_source *source, struct gu_part *from,
                           const struct gu_part *to, struct gu_stmt **body)
 {
-    struct row row = {NULL, &row.first};
+    struct row row = {NULL, &row.first, NULL};
 
     for (struct gu_part *part = from; part != to; part = part->next)
         if (!compile_part(c, source, &row, part))

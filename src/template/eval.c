@@ -57,7 +57,7 @@ static gu_noinline bool assign_index(struct gu_render *r, const struct gu_target
 
 bool gu_assign(struct gu_render *r, const struct gu_target *target, const gust_value *value)
 {
-    if (gu_likely(!target->is_tuple && target->of == NULL)) {
+    if (gu_likely(gu_is_name(target))) {
         r->slots[target->slot] = *value;
         return true;
     }

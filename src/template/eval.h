@@ -12,6 +12,11 @@ bool gu_eval(struct gu_render *r, const struct gu_expr *e, gust_value *value);
 /* Assigns. */
 bool gu_assign(struct gu_render *r, const struct gu_target *target, const gust_value *value);
 
+static inline bool gu_is_name(const struct gu_target *target)
+{
+    return !target->is_tuple && target->of == NULL;
+}
+
 /* --- operate.c --- */
 
 bool gu_operate(struct gu_render *r, enum gu_operator op, const gust_value *a, const gust_value *b,

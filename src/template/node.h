@@ -15,7 +15,7 @@
 #define GU_EXPR_DEPTH 64    /* of an expression */
 #define GU_STMT_DEPTH 40    /* of statements in each other, includes and blocks counted in */
 #define GU_MAX_TARGETS 16   /* of an assignment; conditions of a comprehension */
-#define GU_TEXT_PAD 16      /* bytes behind the text of a GU_S_TEXT that may be read */
+#define GU_TEXT_PAD 16      /* bytes behind a short text that may be read */
 #define GU_MAX_NODES 200000 /* of a template with all that it includes */
 
 enum gu_expr_op {
@@ -142,6 +142,7 @@ struct gu_stmt {
         gust_str text;
         struct {
             struct gu_expr *value, *escape; /* NULL: it is not escaped */
+            gust_str before, after;         /* short texts around it, that may be empty */
         } emit;
         struct {
             struct gu_arm *arms;

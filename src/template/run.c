@@ -95,14 +95,22 @@ static gu_noinline bool emit_other(struct gu_render *r, const gust_value *value)
     return true;
 }
 
-static bool emit_escaped(struct gu_render *r, const gust_value *value)
+static gu_inline void put_int(struct gu_buf *out, int64_t i)
+{
+    if (gu_likely(i >= 0 && out->cap - out->len > GU_U64_DIGITS))
+        out->len += gu_fmt_u64(out->ptr + out->len, (uint64_t)i);
+    else
+        gu_put_int(out, i);
+}
+
+static gu_inline bool emit_escaped(struct gu_render *r, const gust_value *value)
 {
     switch (gu_kind(value)) {
     case GUST_STRING:
         gu_xhtml_put(r->out, value->as.string);
         return true;
     case GUST_INT:
-        gu_put_int(r->out, value->as.integer);
+        put_int(r->out, value->as.integer);
         return true;
     case GUST_NULL:
     case GUST_BOOL:
@@ -119,24 +127,47 @@ static gu_inline bool is_xhtml_escape(const gust_value *escape)
     return gu_likely(escape->as.own == &gu_xhtml_escape_builtin && gu_kind(escape) == GU_BUILTIN);
 }
 
-static bool emit(struct gu_render *r, const struct gu_stmt *s)
+/* Where the value of a name lies; NULL for all other expressions, and without one. */
+static gu_inline const gust_value *value_of_name(const struct gu_render *r, const struct gu_expr *e)
+{
+    const gust_value *value;
+
+    if (e->op != GU_X_LOCAL && e->op != GU_X_GLOBAL)
+        return NULL;
+    value = &r->slots[e->as.name.slot];
+    return gu_likely(gu_kind(value) != GU_UNBOUND) ? value : NULL;
+}
+
+static gu_inline bool emit_value(struct gu_render *r, const struct gu_stmt *s)
 {
     const struct gu_expr *by = s->as.emit.escape;
-    gust_value value, escape;
+    const gust_value *value = value_of_name(r, s->as.emit.value), *escape;
+    gust_value made, made_escape;
 
-    if (!gu_eval(r, s->as.emit.value, &value))
-        return false;
+    if (value == NULL) {
+        if (!gu_eval(r, s->as.emit.value, &made))
+            return false;
+        value = &made;
+    }
     if (by == NULL) {
-        gu_put_str(r->out, &value);
+        gu_put_str(r->out, value);
         return check_out(r);
     }
-    if (gu_likely(by->op == GU_X_GLOBAL) && is_xhtml_escape(&r->slots[by->as.name.slot]))
-        return emit_escaped(r, &value) && check_out(r);
-    if (!gu_eval(r, by, &escape))
-        return false;
-    if (is_xhtml_escape(&escape))
-        return emit_escaped(r, &value) && check_out(r);
-    return emit_by(r, &escape, &value) && check_out(r);
+    escape = value_of_name(r, by);
+    if (escape == NULL) {
+        if (!gu_eval(r, by, &made_escape))
+            return false;
+        escape = &made_escape;
+    }
+    if (is_xhtml_escape(escape))
+        return emit_escaped(r, value) && check_out(r);
+    return emit_by(r, escape, value) && check_out(r);
+}
+
+static gu_inline bool emit(struct gu_render *r, const struct gu_stmt *s)
+{
+    return (s->as.emit.before.len == 0 || put_literal(r, s->as.emit.before)) && emit_value(r, s) &&
+           (s->as.emit.after.len == 0 || put_literal(r, s->as.emit.after));
 }
 
 /* --- tags --- */
@@ -157,31 +188,51 @@ static enum flow run_if(struct gu_render *r, const struct gu_stmt *s)
     return ON;
 }
 
-/* gu_iter_next(), with the way of what handlers give inline. */
-static gu_inline int next_item(struct gu_render *r, struct gu_iter *it, gust_value *item)
+/* gu_iter_next(), and the assignment; what handlers give is copied from where it lies to its slot,
+ * because a copy by way of registers waits for its own parts. */
+static gu_inline int next_turn(struct gu_render *r, struct gu_iter *it,
+                               const struct gu_target *target)
 {
-    if (gu_likely(it->over.type == GUST_LIST) && it->i < it->n && gu_likely(r->steps > 0)) {
+    gust_value item;
+    int more;
+
+    if (gu_likely(it->over.type == GUST_LIST && it->i < it->n && gu_is_name(target)) &&
+        gu_likely(it->over.as.list[it->i].type != GUST_JSONT && r->steps > 0)) {
         r->steps--;
-        *item = gu_value_known(it->over.as.list[it->i++]);
+        r->slots[target->slot] = it->over.as.list[it->i++];
         return 1;
     }
-    return gu_iter_next(r, it, item);
+    more = gu_iter_next(r, it, &item);
+    return more > 0 && !gu_assign(r, target, &item) ? -1 : more;
+}
+
+/* A body that is one value with text around it. */
+static gu_noinline enum flow run_for_value(struct gu_render *r, const struct gu_stmt *s,
+                                           struct gu_iter *it)
+{
+    const struct gu_stmt *body = s->as.loop.body;
+    int more;
+
+    while ((more = next_turn(r, it, &s->as.loop.target)) > 0)
+        if (!gu_step(r) || !emit(r, body))
+            return fail_at(r, body);
+    return more < 0 ? fail_at(r, s) : run(r, s->as.loop.otherwise);
 }
 
 static gu_noinline enum flow run_for(struct gu_render *r, const struct gu_stmt *s)
 {
+    const struct gu_stmt *body = s->as.loop.body;
     struct gu_iter it;
     gust_value item;
     int more;
 
     if (!gu_eval(r, s->as.loop.over, &item) || !gu_iter_init(r, &it, &item))
         return fail_at(r, s);
-    while ((more = next_item(r, &it, &item)) > 0) {
-        enum flow flow;
+    if (body != NULL && body->op == GU_S_EMIT && body->next == NULL)
+        return run_for_value(r, s, &it);
+    while ((more = next_turn(r, &it, &s->as.loop.target)) > 0) {
+        enum flow flow = run(r, body);
 
-        if (!gu_assign(r, &s->as.loop.target, &item))
-            return fail_at(r, s);
-        flow = run(r, s->as.loop.body);
         if (flow == BREAK)
             return ON;
         if (flow == FAILED)
