@@ -57,7 +57,6 @@ static const struct escaped {
     ['"'] = {"&quot;", 6}, ['\''] = {"&#x27;", 6},
 };
 
-#define WORST 6u     /* bytes for one */
 #define AT_ONCE 256u /* bytes that room is looked for at once */
 
 typedef unsigned char bytes_16 __attribute__((vector_size(16)));
@@ -83,13 +82,13 @@ static gu_inline bool copy_16(char *to, const char *from)
 /* The same for 8 to 15 bytes, by their first and their last. */
 static gu_inline bool copy_8(char *to, gust_str s)
 {
-    words_16 ends;
+    uint64_t first, last;
 
-    memcpy(&ends, s.ptr, 8);
-    memcpy((char *)&ends + 8, s.ptr + s.len - 8, 8);
-    memcpy(to, &ends, 8);
-    memcpy(to + s.len - 8, (char *)&ends + 8, 8);
-    return is_plain((bytes_16)ends);
+    memcpy(&first, s.ptr, 8);
+    memcpy(&last, s.ptr + s.len - 8, 8);
+    memcpy(to, &first, 8);
+    memcpy(to + s.len - 8, &last, 8);
+    return is_plain((bytes_16)(words_16){first, last});
 }
 
 /* Copies what has nothing to escape in it, which most text has not; false if there may be. */
@@ -105,8 +104,7 @@ static gu_inline bool copy_plain(char *to, gust_str s)
     return copy_16(to + s.len - 16, s.ptr + s.len - 16);
 }
 
-/* Writes `s` escaped where there is room for the worst, and for a struct escaped behind it. */
-static char *escape_fast(char *to, gust_str s)
+static gu_noinline char *escape_bytes(char *to, gust_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         const struct escaped *e = &escapes[(unsigned char)s.ptr[i]];
@@ -120,6 +118,11 @@ static char *escape_fast(char *to, gust_str s)
         to += e->len;
     }
     return to;
+}
+
+char *gu_xhtml_escape_roomy(char *to, gust_str s)
+{
+    return gu_likely(copy_plain(to, s)) ? to + s.len : escape_bytes(to, s);
 }
 
 /* Where there is not, exactly as much is asked for as it takes. */
@@ -140,12 +143,10 @@ void gu_xhtml_put(struct gu_buf *b, gust_str s)
         gust_str piece = gu_str(s.ptr, gu_min(s.len, AT_ONCE));
         char *to = b->ptr + b->len;
 
-        if (gu_unlikely(b->cap - b->len <= WORST * piece.len + sizeof(struct escaped)))
+        if (gu_unlikely(b->cap - b->len <= GU_XHTML_ROOM(piece.len)))
             put_exactly(b, piece);
-        else if (gu_likely(copy_plain(to, piece)))
-            gu_buf_add(b, piece.len);
         else
-            gu_buf_add(b, (size_t)(escape_fast(to, piece) - to));
+            gu_buf_add(b, (size_t)(gu_xhtml_escape_roomy(to, piece) - to));
         s = gu_str(s.ptr + piece.len, s.len - piece.len);
     }
 }

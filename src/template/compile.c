@@ -221,19 +221,28 @@ static bool compile_text(struct gu_compiler *c, struct row *row, const struct gu
     return s != NULL && pad_text(c, &s->as.text, part->text);
 }
 
+static const char padding[GU_TEXT_PAD];
+static const gust_str none = {padding, 0};
+
 /* The statement of a value: a short text that stands alone in front of it becomes it. */
 static struct gu_stmt *add_emit(struct gu_compiler *c, struct row *row, const struct gu_part *part)
 {
     struct gu_stmt *s = row->newest;
     gust_str before;
 
-    if (s == NULL || s->op != GU_S_TEXT || s->as.text.len > GU_TEXT_PAD || s->place != c->place)
-        return add(c, row, GU_S_EMIT, part);
-    before = s->as.text;
-    memset(&s->as, 0, sizeof s->as);
+    if (s == NULL || s->op != GU_S_TEXT || s->as.text.len > GU_TEXT_PAD) {
+        before = none;
+        s = add(c, row, GU_S_EMIT, part);
+        if (s == NULL)
+            return NULL;
+    } else {
+        before = s->as.text;
+        memset(&s->as, 0, sizeof s->as);
+    }
     s->op = GU_S_EMIT;
     s->line = c->line = part->line;
     s->as.emit.before = before;
+    s->as.emit.after = none;
     return s;
 }
 

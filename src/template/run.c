@@ -95,22 +95,14 @@ static gu_noinline bool emit_other(struct gu_render *r, const gust_value *value)
     return true;
 }
 
-static gu_inline void put_int(struct gu_buf *out, int64_t i)
-{
-    if (gu_likely(i >= 0 && out->cap - out->len > GU_U64_DIGITS))
-        out->len += gu_fmt_u64(out->ptr + out->len, (uint64_t)i);
-    else
-        gu_put_int(out, i);
-}
-
-static gu_inline bool emit_escaped(struct gu_render *r, const gust_value *value)
+static bool emit_escaped(struct gu_render *r, const gust_value *value)
 {
     switch (gu_kind(value)) {
     case GUST_STRING:
         gu_xhtml_put(r->out, value->as.string);
         return true;
     case GUST_INT:
-        put_int(r->out, value->as.integer);
+        gu_put_int(r->out, value->as.integer);
         return true;
     case GUST_NULL:
     case GUST_BOOL:
@@ -138,36 +130,69 @@ static gu_inline const gust_value *value_of_name(const struct gu_render *r, cons
     return gu_likely(gu_kind(value) != GU_UNBOUND) ? value : NULL;
 }
 
-static gu_inline bool emit_value(struct gu_render *r, const struct gu_stmt *s)
-{
-    const struct gu_expr *by = s->as.emit.escape;
-    const gust_value *value = value_of_name(r, s->as.emit.value), *escape;
-    gust_value made, made_escape;
+#define SHORT 64u /* a text that is written without asking for room in between */
 
-    if (value == NULL) {
-        if (!gu_eval(r, s->as.emit.value, &made))
-            return false;
-        value = &made;
-    }
-    if (by == NULL) {
+/* Writes a value that is short and what stands around it in one; false if it is not that simple. */
+static gu_inline bool put_at_once(struct gu_buf *out, const struct gu_stmt *s,
+                                  const gust_value *value)
+{
+    char *to = out->ptr + out->len;
+
+    if (gu_unlikely(out->cap - out->len <= 2 * GU_TEXT_PAD + GU_XHTML_ROOM(SHORT)))
+        return false;
+    memcpy(to, s->as.emit.before.ptr, GU_TEXT_PAD);
+    to += s->as.emit.before.len;
+    if (value->type == GUST_STRING && gu_likely(value->as.string.len <= SHORT))
+        to = gu_xhtml_escape_roomy(to, value->as.string);
+    else if (value->type == GUST_INT && gu_likely(value->as.integer >= 0))
+        to += gu_fmt_u64(to, (uint64_t)value->as.integer);
+    else
+        return false;
+    memcpy(to, s->as.emit.after.ptr, GU_TEXT_PAD);
+    out->len = (size_t)(to - out->ptr) + s->as.emit.after.len;
+    return true;
+}
+
+static gu_noinline bool put_in_parts(struct gu_render *r, const struct gu_stmt *s,
+                                     const gust_value *escape, const gust_value *value)
+{
+    if (!put_literal(r, s->as.emit.before))
+        return false;
+    if (escape == NULL)
         gu_put_str(r->out, value);
-        return check_out(r);
-    }
-    escape = value_of_name(r, by);
-    if (escape == NULL) {
-        if (!gu_eval(r, by, &made_escape))
-            return false;
-        escape = &made_escape;
-    }
-    if (is_xhtml_escape(escape))
-        return emit_escaped(r, value) && check_out(r);
-    return emit_by(r, escape, value) && check_out(r);
+    else if (!(is_xhtml_escape(escape) ? emit_escaped(r, value) : emit_by(r, escape, value)))
+        return false;
+    return check_out(r) && put_literal(r, s->as.emit.after);
+}
+
+/* What stands in front of a value is there even if there is no value. */
+static gu_noinline bool put_before(struct gu_render *r, const struct gu_stmt *s)
+{
+    return put_literal(r, s->as.emit.before) && false;
 }
 
 static gu_inline bool emit(struct gu_render *r, const struct gu_stmt *s)
 {
-    return (s->as.emit.before.len == 0 || put_literal(r, s->as.emit.before)) && emit_value(r, s) &&
-           (s->as.emit.after.len == 0 || put_literal(r, s->as.emit.after));
+    const struct gu_expr *by = s->as.emit.escape;
+    const gust_value *value = value_of_name(r, s->as.emit.value), *escape = NULL;
+    gust_value made, made_escape;
+
+    if (value == NULL) {
+        if (!gu_eval(r, s->as.emit.value, &made))
+            return put_before(r, s);
+        value = &made;
+    }
+    if (by != NULL) {
+        escape = value_of_name(r, by);
+        if (escape == NULL) {
+            if (!gu_eval(r, by, &made_escape))
+                return put_before(r, s);
+            escape = &made_escape;
+        }
+        if (is_xhtml_escape(escape) && gu_likely(put_at_once(r->out, s, value)))
+            return true;
+    }
+    return put_in_parts(r, s, escape, value);
 }
 
 /* --- tags --- */
