@@ -100,7 +100,7 @@ static bool add_text(struct reader *in, struct parts *to, gust_str text)
 {
     text = gu_space_filter(in->c->arena, in->space, text);
     if (text.ptr == NULL)
-        return gu_compile_alloc(in->c, SIZE_MAX / 4, 1) != NULL;
+        return gu_compile_no_memory(in->c) != NULL;
     return text.len == 0 || add_part(in, to, GU_C_TEXT, in->line, text) != NULL;
 }
 

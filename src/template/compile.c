@@ -9,11 +9,6 @@
 #include "template/compile.h"
 #include <stdarg.h>
 
-struct gu_block {
-    struct gu_part *part;
-    struct gu_source *source;
-};
-
 /* --- failing --- */
 
 GUST_PRINTF(5, 0)
@@ -58,15 +53,20 @@ void *gu_compile_fail(struct gu_compiler *c, const char *format, ...)
     return NULL;
 }
 
+void *gu_compile_no_memory(struct gu_compiler *c)
+{
+    if (c->err == 0) {
+        c->err = -ENOMEM;
+        c->message = GU_STR("memory is short");
+    }
+    return NULL;
+}
+
 void *gu_compile_alloc(struct gu_compiler *c, size_t n, size_t size)
 {
     void *memory = n > SIZE_MAX / 2 / size ? NULL : gu_arena_alloc(c->arena, n * size);
 
-    if (memory == NULL && c->err == 0) {
-        c->err = -ENOMEM;
-        c->message = GU_STR("memory is short");
-    }
-    return memory;
+    return memory == NULL ? gu_compile_no_memory(c) : memory;
 }
 
 void *gu_compile_node(struct gu_compiler *c, size_t size)
@@ -108,13 +108,9 @@ static struct gu_stmt *add(struct gu_compiler *c, struct row *row, int op,
     return s;
 }
 
-static bool compile_parts(struct gu_compiler *c, struct gu_source *source, struct gu_part *from,
-                          const struct gu_part *to, struct gu_stmt **body);
-
 /* --- what is in place of something else --- */
 
-/* Fails beyond the depth that a rendering may have; else one deeper. */
-static bool enter(struct gu_compiler *c)
+bool gu_compile_enter(struct gu_compiler *c)
 {
     if (c->depth++ < GU_STMT_DEPTH)
         return true;
@@ -133,12 +129,12 @@ static bool compile_instead(struct gu_compiler *c, struct row *row, const struct
     struct gu_stmt *first = NULL;
     bool ok;
 
-    if (place == NULL || !enter(c))
+    if (place == NULL || !gu_compile_enter(c))
         return false;
     *place = (struct gu_place){source->name, c->place, part->line};
     c->place = place;
     c->escape = source->autoescape;
-    ok = compile_parts(c, source, body, NULL, &first);
+    ok = gu_compile_parts(c, source, body, NULL, &first);
     c->place = outer_place;
     c->escape = outer_escape;
     c->depth--;
@@ -178,7 +174,7 @@ static struct gu_expr *parse_with(struct gu_compiler *c, const char *before, gus
     gu_buf_puts(&b, before);
     gu_buf_put_str(&b, text);
     if (gu_buf_finish(&b, &all) < 0)
-        return gu_compile_alloc(c, SIZE_MAX / 4, 1);
+        return gu_compile_no_memory(c);
     return gu_parse_expr(c, all);
 }
 
@@ -306,7 +302,7 @@ static bool compile_if(struct gu_compiler *c, struct gu_source *source, struct r
             return false;
         if (head->kind != GU_C_ELSE)
             arm->condition = gu_parse_expr(c, head->text);
-        if (c->err != 0 || !compile_parts(c, source, from, middle, &arm->body))
+        if (c->err != 0 || !gu_compile_parts(c, source, from, middle, &arm->body))
             return false;
         if (middle == NULL)
             return true;
@@ -333,7 +329,7 @@ static bool compile_loop(struct gu_compiler *c, struct gu_source *source, struct
     } else {
         s->as.loop.over = gu_parse_expr(c, part->text);
     }
-    if (c->err != 0 || !compile_parts(c, source, part->body, otherwise, &s->as.loop.body))
+    if (c->err != 0 || !gu_compile_parts(c, source, part->body, otherwise, &s->as.loop.body))
         return false;
     if (otherwise == NULL)
         return true;
@@ -342,7 +338,7 @@ static bool compile_loop(struct gu_compiler *c, struct gu_source *source, struct
         return false;
     if (next_middle(otherwise->next) != NULL)
         return gu_compile_fail(c, "a loop has one else") != NULL;
-    return compile_parts(c, source, otherwise->next, NULL, &s->as.loop.otherwise);
+    return gu_compile_parts(c, source, otherwise->next, NULL, &s->as.loop.otherwise);
 }
 
 /* "", "KeyError", "(KeyError, IndexError)". */
@@ -419,7 +415,7 @@ static bool compile_rescue(struct gu_compiler *c, struct gu_source *source, stru
         if (!expect_bare(c, middle))
             return false;
     }
-    return compile_parts(c, source, middle->next, next_middle(middle->next), body);
+    return gu_compile_parts(c, source, middle->next, next_middle(middle->next), body);
 }
 
 static bool compile_try(struct gu_compiler *c, struct gu_source *source, struct row *row,
@@ -434,7 +430,7 @@ static bool compile_try(struct gu_compiler *c, struct gu_source *source, struct 
     a.last = &s->as.attempt.arms;
     if (middle == NULL)
         return gu_compile_fail(c, "a try has neither except nor finally") != NULL;
-    if (!compile_parts(c, source, part->body, middle, &s->as.attempt.body))
+    if (!gu_compile_parts(c, source, part->body, middle, &s->as.attempt.body))
         return false;
     for (; middle != NULL; middle = next_middle(middle->next))
         if (!compile_rescue(c, source, &a, middle))
@@ -456,7 +452,7 @@ static bool compile_apply(struct gu_compiler *c, struct gu_source *source, struc
     if (s->as.apply.fn == NULL)
         return false;
     gu_vars_open(c, &scope);
-    ok = compile_parts(c, source, part->body, NULL, &s->as.apply.body);
+    ok = gu_compile_parts(c, source, part->body, NULL, &s->as.apply.body);
     gu_vars_close(c, &scope);
     slots = gu_compile_alloc(c, scope.n_bindings + 1u, sizeof *slots);
     if (!ok || slots == NULL)
@@ -489,7 +485,7 @@ static bool compile_nested(struct gu_compiler *c, struct gu_source *source, stru
     bool ok = false;
 
     c->line = part->line;
-    if (!enter(c))
+    if (!gu_compile_enter(c))
         return false;
     if (part->kind == GU_C_IF)
         ok = compile_if(c, source, row, part);
@@ -531,8 +527,8 @@ static bool compile_part(struct gu_compiler *c, struct gu_source *source, struct
 }
 
 /* From one part up to another. */
-static bool compile_parts(struct gu_compiler *c, struct gu_source *source, struct gu_part *from,
-                          const struct gu_part *to, struct gu_stmt **body)
+bool gu_compile_parts(struct gu_compiler *c, struct gu_source *source, struct gu_part *from,
+                      const struct gu_part *to, struct gu_stmt **body)
 {
     struct row row = {NULL, &row.first, NULL};
 
@@ -541,101 +537,4 @@ static bool compile_parts(struct gu_compiler *c, struct gu_source *source, struc
             return false;
     *body = row.first;
     return c->err == 0;
-}
-
-/* --- ancestors and blocks --- */
-
-struct line {
-    struct gu_source *sources[GU_STMT_DEPTH];
-    size_t n;
-};
-
-/* A source and all that it extends, the outermost last. */
-static bool add_ancestors(struct gu_compiler *c, struct gu_source *source, struct line *line)
-{
-    if (line->n == gu_countof(line->sources))
-        return gu_compile_fail_at(c, -GUST_ETOOBIG, source->name, 1,
-                                  "templates extend each other deeper than %d",
-                                  GU_STMT_DEPTH) != NULL;
-    line->sources[line->n++] = source;
-    for (struct gu_part *part = source->body; part != NULL; part = part->next) {
-        struct gu_source *parent;
-
-        if (part->kind != GU_C_EXTENDS)
-            continue;
-        c->line = part->line;
-        c->place = &(struct gu_place){.file = source->name};
-        parent = gu_loader_source(c, part->text, source->name);
-        if (parent == NULL || !add_ancestors(c, parent, line))
-            return false;
-    }
-    return true;
-}
-
-static bool find_blocks(struct gu_compiler *c, struct gu_source *source, struct gu_part *part);
-
-static bool note_block(struct gu_compiler *c, struct gu_source *source, struct gu_part *part)
-{
-    struct gu_block *block = gu_compile_node(c, sizeof *block);
-
-    if (block == NULL)
-        return false;
-    *block = (struct gu_block){part, source};
-    return gu_map_put(&c->blocks, part->text, block) == 0 ||
-           gu_compile_alloc(c, SIZE_MAX / 4, 1) != NULL;
-}
-
-static bool find_blocks_in(struct gu_compiler *c, struct gu_source *source, struct gu_part *part)
-{
-    struct gu_source *included;
-
-    if (part->kind == GU_C_BLOCK && !note_block(c, source, part))
-        return false;
-    if (part->kind != GU_C_INCLUDE)
-        return part->body == NULL || find_blocks(c, source, part->body);
-    c->line = part->line;
-    included = gu_loader_source(c, part->text, source->name);
-    return included != NULL && find_blocks(c, included, included->body);
-}
-
-static bool find_blocks(struct gu_compiler *c, struct gu_source *source, struct gu_part *part)
-{
-    struct gu_place place = {.file = source->name};
-    bool ok = true;
-
-    c->place = &place;
-    c->line = part == NULL ? 1 : part->line;
-    if (!enter(c))
-        return false;
-    for (; ok && part != NULL; part = part->next) {
-        c->place = &place;
-        if (c->n_nodes++ > GU_MAX_NODES) /* files that include each other twice, and so on */
-            return gu_compile_node(c, 1) != NULL;
-        ok = find_blocks_in(c, source, part);
-    }
-    c->depth--;
-    return ok;
-}
-
-bool gu_compile(struct gu_compiler *c, struct gu_source *source)
-{
-    struct line line = {.n = 0};
-    struct gu_place *place = gu_compile_node(c, sizeof *place);
-    struct gu_source *root;
-    struct gu_vars scope;
-    bool ok;
-
-    if (place == NULL || !add_ancestors(c, source, &line))
-        return false;
-    for (size_t i = line.n; i-- > 0;)
-        if (!find_blocks(c, line.sources[i], line.sources[i]->body))
-            return false;
-    root = line.sources[line.n - 1];
-    place->file = root->name;
-    c->place = place;
-    c->escape = root->autoescape;
-    gu_vars_open(c, &scope);
-    ok = compile_parts(c, root, root->body, NULL, &c->made->body);
-    gu_vars_close(c, &scope);
-    return ok && c->err == 0;
 }

@@ -104,6 +104,8 @@ void *gu_compile_fail(struct gu_compiler *c, const char *format, ...) GUST_PRINT
 void *gu_compile_fail_at(struct gu_compiler *c, int err, gust_str file, uint32_t line,
                          const char *format, ...) GUST_PRINTF(5, 6);
 
+void *gu_compile_no_memory(struct gu_compiler *c);
+
 /* Memory of the template; NULL, and it has failed, when that is short. */
 void *gu_compile_alloc(struct gu_compiler *c, size_t n, size_t size);
 
@@ -201,6 +203,22 @@ enum gu_space gu_space_mode(gust_str name);
 gust_str gu_space_filter(struct gust_arena *arena, enum gu_space mode, gust_str text);
 
 /* --- compile.c --- */
+
+/* Statements of the parts from one up to another. */
+bool gu_compile_parts(struct gu_compiler *c, struct gu_source *source, struct gu_part *from,
+                      const struct gu_part *to, struct gu_stmt **body);
+
+/* One level deeper, c->depth of them; false, and it has failed, beyond what a rendering may have.
+ */
+bool gu_compile_enter(struct gu_compiler *c);
+
+/* --- inherit.c --- */
+
+/* The body of a block, and whose it is: what c->blocks holds. */
+struct gu_block {
+    struct gu_part *part;
+    struct gu_source *source;
+};
 
 /* Compiles the template of a source into c->made. False on failure. */
 bool gu_compile(struct gu_compiler *c, struct gu_source *source);

@@ -18,7 +18,7 @@ static struct gu_name *intern(struct gu_compiler *c, gust_str text)
         return NULL;
     name->text = text;
     if (gu_map_put(&c->names, text, name) < 0)
-        return gu_compile_fail_at(c, -ENOMEM, c->place->file, c->line, "memory is short");
+        return gu_compile_no_memory(c);
     return name;
 }
 

@@ -186,7 +186,7 @@ struct gu_source *gu_loader_source(struct gu_compiler *c, gust_str name, gust_st
                                   "extends and include need a loader");
     name = resolve(c->arena, name, from);
     if (name.ptr == NULL)
-        return gu_compile_alloc(c, SIZE_MAX / 4, 1);
+        return gu_compile_no_memory(c);
     for (struct gu_source *source = c->sources; source != NULL; source = source->next)
         if (gu_str_eq(source->name, name))
             return source;
