@@ -184,7 +184,7 @@ void *gu_parse_unexpected(struct gu_compiler *c);
 
 /* From the `for` on, when `item` (and `value`) were parsed since the scope's pending names were
  * `mark`. */
-struct gu_expr *gu_parse_each(struct gu_compiler *c, int kind, struct gu_expr *item,
+struct gu_expr *gu_parse_each(struct gu_compiler *c, enum gu_each_kind kind, struct gu_expr *item,
                               struct gu_expr *value, struct gu_expr *mark);
 
 /* --- chunk.c --- */

@@ -145,7 +145,7 @@ static bool parse_clauses(struct gu_compiler *c, struct gu_each *each, struct gu
     return each->over != NULL && parse_conditions(c, each);
 }
 
-struct gu_expr *gu_parse_each(struct gu_compiler *c, int kind, struct gu_expr *item,
+struct gu_expr *gu_parse_each(struct gu_compiler *c, enum gu_each_kind kind, struct gu_expr *item,
                               struct gu_expr *value, struct gu_expr *mark)
 {
     struct gu_each *each = gu_compile_node(c, sizeof *each);

@@ -100,8 +100,10 @@ struct gu_target {
     struct gu_expr *of, *index; /* of[index] */
 };
 
+enum gu_each_kind { GU_EACH_LIST, GU_EACH_DICT, GU_EACH_GENERATOR };
+
 struct gu_each {
-    enum { GU_EACH_LIST, GU_EACH_DICT, GU_EACH_GENERATOR } kind;
+    enum gu_each_kind kind;
     struct gu_expr *item, *value; /* value: of a dict */
     struct gu_target target;
     struct gu_expr *over, **conditions;

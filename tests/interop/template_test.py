@@ -125,3 +125,27 @@ def test_as_tornado_does(gust, name):
         assert "b.txt: cannot be read" in gust[name]["error"]
     else:
         assert by_gust(gust[name]) == expected, gust[name]
+
+
+INTEGERS = {"9223372036854775807 + 1": False, "9223372036854775806 + 1": True,
+            "-9223372036854775807 - 1": True, "-9223372036854775807 - 2": False,
+            "3037000500 * 3037000500": False, "3037000499 * 3037000499": True,
+            "2 ** 63": False, "2 ** 62": True, "1 << 63": False, "1 << 62": True,
+            "-(-9223372036854775807 - 1)": False, "abs(-9223372036854775807 - 1)": False,
+            "(-9223372036854775807 - 1) // -1": False, "sum([9223372036854775807, 1])": False,
+            "int('9223372036854775808')": False, "int('-9223372036854775808')": True,
+            "int(1e19)": False}
+
+
+@pytest.mark.parametrize("text", INTEGERS)
+def test_integers_have_64_bits(build, text):
+    case = {"files": {"page.txt": "{{ " + text + " }}"}, "main": "page.txt", "vars": {}}
+    done = subprocess.run([build / "tests" / "render_cases"], input=json.dumps([case]).encode(),
+                          capture_output=True, timeout=60, check=True)
+    result = json.loads(done.stdout)[0]
+    if INTEGERS[text]:
+        assert result == {"text": str(eval(text))}  # pylint: disable=eval-used
+    elif text.startswith("int('"):
+        assert result["error"].startswith("ValueError: ")
+    else:
+        assert result["error"].startswith("OverflowError: ")
