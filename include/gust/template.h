@@ -82,9 +82,9 @@ typedef struct gust_template_file {
     const char *name, *text;
 } gust_template_file;
 
-/** The files of a directory: "a/b.html" is below it, and nothing leads out of it. They are read when
- * they are first used, by calls that block. The directory's name must outlive the loader. NULL when
- * memory is short. */
+/** The files of a directory: "a/b.html" is below it, and nothing leads out of it. They are read
+ * when they are first used, by calls that block. The directory's name must outlive the loader. NULL
+ * when memory is short. */
 GUST_API gust_loader *gust_loader_new(const char *directory, const gust_loader_options *options);
 
 /** The files of a table that ends with a NULL name: a dictionary, or what the program carries. The

@@ -3,8 +3,8 @@
  *
  * Encoding writes straight into a buffer: compact UTF-8, `</` as `<\/` so that it can stand in a
  * page's script, as Tornado's json_encode does. Errors latch in the buffer: -GUST_ESYNTAX is text
- * that is not UTF-8, -EDOM what JSON has not (NaN, infinity, a function), -GUST_ETOOBIG nesting beyond
- * GU_JSON_MAX_DEPTH or the buffer's maximum.
+ * that is not UTF-8, -EDOM what JSON has not (NaN, infinity, a function), -GUST_ETOOBIG nesting
+ * beyond GU_JSON_MAX_DEPTH or the buffer's maximum.
  *
  * Both ways run on the loop's stack, since both recurse.
  */

@@ -127,23 +127,13 @@ static bool parse_spec(struct gu_render *r, gust_str s, struct gu_spec *spec)
 
 static bool put_real(struct gu_render *r, struct gu_buf *b, struct gu_spec *spec, double d)
 {
-    struct gu_buf text;
-    gust_value printed;
-
     if (spec->type == '%') {
         spec->type = 'f';
         return gu_spec_put_real(r, b, spec, d * 100, "%");
     }
-    if (spec->type != 0)
-        return gu_spec_put_real(r, b, spec, d, "");
-    if (spec->precision >= 0 || spec->group != 0 || spec->sign != 0 || spec->align == '=')
-        return bad(r, "a float in a format needs a type (f, e, g or %)");
-    gu_text_begin(r, &text);
-    gu_put_real(&text, d);
-    if (!gu_text_end(r, &text, &printed))
-        return false;
-    gu_spec_put_text(b, spec, printed.as.string);
-    return true;
+    if (spec->type == 0 && spec->precision >= 0)
+        return bad(r, "a float with a precision needs a type (f, e, g or %)");
+    return gu_spec_put_real(r, b, spec, d, "");
 }
 
 static bool put_number(struct gu_render *r, struct gu_buf *b, struct gu_spec *spec,
@@ -192,7 +182,7 @@ static bool put_value(struct gu_render *r, struct gu_buf *b, gust_str how, const
 
     if (!parse_spec(r, how, &spec))
         return false;
-    if (how.len > 0 && (gu_is_number(v) && (v->type != GUST_BOOL || spec.type != 0)))
+    if (how.len > 0 && gu_is_number(v))
         return put_number(r, b, &spec, v);
     if (v->type != GUST_STRING) {
         if (how.len > 0)

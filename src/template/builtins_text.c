@@ -72,6 +72,8 @@ static bool b_xhtml_escape(struct gu_render *r, struct gu_args *args, gust_value
     struct gu_buf b;
     gust_str s;
 
+    if (args->items[0].type == GUST_NULL)
+        return gu_throw(r, GU_ATTRIBUTE_ERROR, "'NoneType' object has no attribute 'replace'");
     if (!gu_arg_text(r, args, 0, &s))
         return false;
     gu_text_begin(r, &b);
@@ -92,6 +94,13 @@ static bool b_url_escape(struct gu_render *r, struct gu_args *args, gust_value *
     return gu_text_end(r, &b, result);
 }
 
+/* Ranges, views and iterators are lists for functions, and nothing for JSON. */
+static bool is_json(const gust_value *v)
+{
+    return gu_kind(v) != GU_RANGE && gu_kind(v) != GU_GENERATOR &&
+           (gu_kind(v) != GU_SEQ || gu_seq_of(v)->kind <= GU_TUPLE);
+}
+
 static bool b_json_encode(struct gu_render *r, struct gu_args *args, gust_value *result)
 {
     gust_value plain;
@@ -99,6 +108,9 @@ static bool b_json_encode(struct gu_render *r, struct gu_args *args, gust_value 
 
     if (!gu_export(r, &args->items[0], &plain, 0))
         return false;
+    if (!is_json(&args->items[0]))
+        return gu_throw(r, GU_TYPE_ERROR, "Object of type %s is not JSON serializable",
+                        gu_type_name(&args->items[0]));
     gu_text_begin(r, &b);
     gu_json_put_value(&b, &plain);
     if (gu_buf_error(&b) == -EDOM || gu_buf_error(&b) == -GUST_ESYNTAX)

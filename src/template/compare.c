@@ -246,7 +246,7 @@ bool gu_contains(struct gu_render *r, const gust_value *in, const gust_value *wh
         return contains_text(r, in->as.string, what, found);
     if (gu_is_map(in)) {
         *found = gu_map_get(in, what, &ignored);
-        return true;
+        return *found || gu_check_key(r, what);
     }
     if (gu_kind(in) == GU_RANGE && gu_as_int(what, &i)) {
         *found = range_has(in->as.own, i);

@@ -42,11 +42,22 @@ static bool hash_of(const gust_value *key, uint64_t *hash)
                 return false;
             *hash = *hash * UINT64_C(0x9e3779b97f4a7c15) + one;
         }
+    } else if (gu_kind(key) == GU_RANGE) {
+        *hash = ((const struct gu_range *)key->as.own)->n;
     } else {
         *hash = 0;
-        return key->type == GUST_NULL;
+        return key->type == GUST_NULL || key->type == GUST_FUNCTION || key->type == GUST_OBJECT ||
+               gu_kind(key) == GU_BUILTIN || gu_kind(key) == GU_BOUND;
     }
     return true;
+}
+
+bool gu_check_key(struct gu_render *r, const gust_value *key)
+{
+    uint64_t hash;
+
+    return hash_of(key, &hash) ||
+           gu_throw(r, GU_TYPE_ERROR, "unhashable type: '%s'", gu_type_name(key));
 }
 
 /* The pair of a key, NULL without one. */
@@ -124,7 +135,7 @@ bool gu_dict_put(struct gu_render *r, struct gu_dict *d, const gust_value *key,
     uint64_t hash;
 
     if (!hash_of(key, &hash))
-        return gu_throw(r, GU_TYPE_ERROR, "unhashable type: '%s'", gu_type_name(key));
+        return gu_check_key(r, key);
     pair = find(d, key, hash);
     if (pair != NULL) {
         pair->value = *value;

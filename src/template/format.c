@@ -138,6 +138,9 @@ static void print_real(struct gu_buf *b, const struct gu_spec *spec, double d)
     int precision = spec->precision < 0 ? 6 : (int)spec->precision;
 
     switch (spec->type) {
+    case 0:
+        gu_put_real(b, d);
+        break;
     case 'e':
         gu_buf_printf(b, spec->is_alt ? "%#.*e" : "%.*e", precision, d);
         break;
@@ -313,8 +316,10 @@ static bool put_character(struct gu_render *r, struct gu_buf *b, struct gu_spec 
         gu_spec_put_text(b, spec, v->as.string);
         return true;
     }
-    if (!gu_as_int(v, &c) || c < 0 || c > 0x10ffff)
+    if (!gu_as_int(v, &c))
         return gu_throw(r, GU_TYPE_ERROR, "%%c requires int or char");
+    if (c < 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+        return gu_throw(r, GU_OVERFLOW_ERROR, "%%c arg not in range(0x110000)");
     gu_text_encode(&one, (uint32_t)c);
     gu_spec_put_text(b, spec, gu_str(bytes, one.len));
     return true;
@@ -331,7 +336,9 @@ static bool put_number(struct gu_render *r, struct gu_buf *b, struct gu_spec *sp
         return gu_as_real(v, &d)
                    ? gu_spec_put_real(r, b, spec, d, "")
                    : gu_throw(r, GU_TYPE_ERROR, "must be real number, not %s", gu_type_name(v));
-    if (is_decimal && v->type == GUST_DOUBLE && fabs(v->as.real) < 9e18)
+    if (is_decimal && v->type == GUST_DOUBLE && !(fabs(v->as.real) < 9e18))
+        return gu_throw(r, GU_OVERFLOW_ERROR, "an integer beyond 64 bits");
+    if (is_decimal && v->type == GUST_DOUBLE)
         i = (int64_t)v->as.real;
     else if (!gu_as_int(v, &i))
         return gu_throw(r, GU_TYPE_ERROR, "%%%c format: a real number is required, not %s",
@@ -405,6 +412,12 @@ static bool put_directive(struct gu_render *r, struct gu_buf *b, struct percent 
     return put_value(r, b, &spec, &value);
 }
 
+/* What could have been asked by name may stay unused. */
+static bool has_items(const gust_value *v)
+{
+    return gu_is_map(v) || gu_is_sequence(v) || gu_kind(v) == GU_RANGE;
+}
+
 bool gu_format(struct gu_render *r, gust_str format, const gust_value *args, gust_value *result)
 {
     struct percent p = {.format = format, .given = args};
@@ -425,7 +438,7 @@ bool gu_format(struct gu_render *r, gust_str format, const gust_value *args, gus
         if (!gu_step(r) || !put_directive(r, &b, &p))
             return false;
     }
-    if (p.is_tuple ? p.n_used < gu_seq_of(args)->n : p.n_used == 0 && !gu_is_map(args))
+    if (p.is_tuple ? p.n_used < gu_seq_of(args)->n : p.n_used == 0 && !has_items(args))
         return gu_throw(r, GU_TYPE_ERROR, "not all arguments converted during string formatting");
     return gu_text_end(r, &b, result);
 }

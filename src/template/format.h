@@ -22,7 +22,8 @@ struct gu_spec {
 /* Puts a text in its field, cut to the precision. */
 void gu_spec_put_text(struct gu_buf *b, const struct gu_spec *spec, gust_str text);
 
-/* Puts a number: d, b, o, x, X of an int; e, E, f, F, g, G of a float. */
+/* Puts a number: d, b, o, x, X of an int; e, E, f, F, g, G of a float,
+ * and as str() has it without a type. */
 bool gu_spec_put_int(struct gu_render *r, struct gu_buf *b, const struct gu_spec *spec, int64_t i);
 bool gu_spec_put_real(struct gu_render *r, struct gu_buf *b, const struct gu_spec *spec, double d,
                       const char *suffix);

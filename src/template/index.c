@@ -31,7 +31,7 @@ bool gu_index(struct gu_render *r, const gust_value *of, const gust_value *index
     int64_t i;
 
     if (gu_is_map(of))
-        return gu_map_get(of, index, value) || gu_throw_key(r, index);
+        return gu_map_get(of, index, value) || (gu_check_key(r, index) && gu_throw_key(r, index));
     if (of->type == GUST_OBJECT && index->type == GUST_STRING)
         return gu_attribute_find(of, index->as.string, value) || gu_throw_key(r, index);
     if (of->type != GUST_STRING && !gu_is_sequence(of) && gu_kind(of) != GU_RANGE)

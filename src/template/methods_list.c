@@ -192,7 +192,8 @@ static struct gu_dict *own_dict(struct gu_render *r, const struct gu_args *args)
 
 static bool dict_get(struct gu_render *r, struct gu_args *args, gust_value *result)
 {
-    (void)r;
+    if (!gu_check_key(r, &args->items[0]))
+        return false;
     if (!gu_map_get(args->self, &args->items[0], result))
         *result = args->n > 1 ? args->items[1] : gust_value_null();
     return true;
@@ -244,20 +245,37 @@ static bool dict_items(struct gu_render *r, struct gu_args *args, gust_value *re
     return view(r, args, GU_ITEMS, result);
 }
 
-/* Copies the pairs of any map. */
+/* The two items of a pair. */
+static bool take_pair(struct gu_render *r, gust_value pair, gust_value *key, gust_value *value)
+{
+    struct gu_seq *items = gu_iter_all(r, &pair, GU_LIST);
+
+    if (items == NULL)
+        return false;
+    if (items->n != 2)
+        return gu_throw(r, GU_VALUE_ERROR,
+                        "dictionary update sequence element has length %zu; 2 is required",
+                        items->n);
+    *key = items->items[0];
+    *value = items->items[1];
+    return true;
+}
+
+/* Copies the pairs of a map, or of what has pairs for items. */
 static bool add_pairs(struct gu_render *r, struct gu_dict *to, const gust_value *from)
 {
     struct gu_iter it;
     gust_value key, value;
     int more;
 
-    if (!gu_is_map(from))
-        return gu_throw(r, GU_TYPE_ERROR, "expected dict, got %s", gu_type_name(from));
     if (!gu_iter_init(r, &it, from))
         return false;
-    while ((more = gu_iter_next(r, &it, &key)) > 0)
-        if (!gu_map_get(from, &key, &value) || !gu_dict_put(r, to, &key, &value))
+    while ((more = gu_iter_next(r, &it, &key)) > 0) {
+        if (gu_is_map(from) ? !gu_map_get(from, &key, &value) : !take_pair(r, key, &key, &value))
             return false;
+        if (!gu_dict_put(r, to, &key, &value))
+            return false;
+    }
     return more == 0;
 }
 

@@ -180,6 +180,9 @@ bool gu_dict_put(struct gu_render *r, struct gu_dict *d, const gust_value *key,
 /* The value of a key of any map; false without one. Keys that cannot be are not there. */
 bool gu_map_get(const gust_value *map, const gust_value *key, gust_value *value);
 bool gu_map_get_text(const gust_value *map, gust_str key, gust_value *value);
+
+/* Whether a value can be a key; if not, the rendering has failed. */
+bool gu_check_key(struct gu_render *r, const gust_value *key);
 bool gu_dict_remove(struct gu_dict *d, const gust_value *key, gust_value *value);
 size_t gu_map_len(const gust_value *map);
 
