@@ -175,6 +175,7 @@ static gu_noinline bool call_function(struct gu_render *r, const gust_function *
     gust_call call = {
         .arg = fn->arg, .context = r->context, .error = message, .error_size = sizeof message};
 
+    r->has_kept = true; /* it may take memory for longer */
     if (!export_args(r, args, &call))
         return false;
     *result = gu_value_known(fn->fn(&call));

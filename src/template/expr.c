@@ -85,6 +85,8 @@ void *gu_parse_unexpected(struct gu_compiler *c)
 
     if (c->err != 0)
         return NULL;
+    if (lex->kind == GU_T_BAD && lex->problem == NULL)
+        return gu_compile_no_memory(c);
     if (lex->kind == GU_T_BAD)
         return gu_compile_fail(c, "%s", lex->problem);
     if (lex->kind == GU_T_END)

@@ -272,7 +272,7 @@ static void lex_string(struct gu_lexer *lex, bool is_raw)
     }
     lex->at += is_long ? 3 : 1;
     if (gu_buf_finish(&b, &text) < 0) {
-        bad(lex, "memory is short");
+        bad(lex, NULL);
         return;
     }
     lex->kind = GU_T_STRING;

@@ -46,7 +46,7 @@ struct gu_lexer {
     int kind, update;
     gust_str text;
     gust_value value;
-    const char *problem;
+    const char *problem; /* of GU_T_BAD; NULL: memory is short */
 };
 
 /* Stands on the first token. Values and names live in the arena, or in the text. */

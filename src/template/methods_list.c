@@ -13,6 +13,7 @@
 /* The list of a method that changes it; NULL, and it has failed, if it is not the template's. */
 static struct gu_seq *own_list(struct gu_render *r, const struct gu_args *args)
 {
+    r->has_kept = true;
     if (gu_kind(args->self) == GU_SEQ)
         return gu_seq_of(args->self);
     gu_throw(r, GU_TYPE_ERROR, "a list that was given to the template cannot be changed");
@@ -184,6 +185,7 @@ const struct gu_builtin gu_tuple_methods[] = {
 
 static struct gu_dict *own_dict(struct gu_render *r, const struct gu_args *args)
 {
+    r->has_kept = true;
     if (gu_kind(args->self) == GU_DICT)
         return args->self->as.own;
     gu_throw(r, GU_TYPE_ERROR, "a dict that was given to the template cannot be changed");

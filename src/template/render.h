@@ -50,8 +50,8 @@ struct gu_render {
     gust_value *slots;
     int64_t steps; /* that are left */
     size_t max_output;
-    unsigned depth; /* of calls that came back into the engine */
-    void *context;  /* gust_call.context */
+    bool has_kept; /* memory that was taken is referred to by what was there before */
+    void *context; /* gust_call.context */
 
     enum gu_class failed; /* GU_NO_ERROR while all is well */
     int err;              /* of a GU_LIMIT */

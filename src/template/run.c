@@ -171,28 +171,55 @@ static gu_noinline bool put_before(struct gu_render *r, const struct gu_stmt *s)
     return put_literal(r, s->as.emit.before) && false;
 }
 
-static gu_inline bool emit(struct gu_render *r, const struct gu_stmt *s)
+/* What escapes a statement's value; false, and it has failed. */
+static gu_inline bool find_escape(struct gu_render *r, const struct gu_stmt *s,
+                                  const gust_value **escape, gust_value *made)
 {
     const struct gu_expr *by = s->as.emit.escape;
-    const gust_value *value = value_of_name(r, s->as.emit.value), *escape = NULL;
-    gust_value made, made_escape;
 
-    if (value == NULL) {
-        if (!gu_eval(r, s->as.emit.value, &made))
-            return put_before(r, s);
-        value = &made;
-    }
-    if (by != NULL) {
-        escape = value_of_name(r, by);
-        if (escape == NULL) {
-            if (!gu_eval(r, by, &made_escape))
-                return put_before(r, s);
-            escape = &made_escape;
-        }
-        if (is_xhtml_escape(escape) && gu_likely(put_at_once(r->out, s, value)))
-            return true;
-    }
+    *escape = by == NULL ? NULL : value_of_name(r, by);
+    if (by == NULL || gu_likely(*escape != NULL))
+        return true;
+    *escape = made;
+    return gu_eval(r, by, made);
+}
+
+static gu_inline bool put_value(struct gu_render *r, const struct gu_stmt *s,
+                                const gust_value *value)
+{
+    const gust_value *escape;
+    gust_value made;
+
+    if (!find_escape(r, s, &escape, &made))
+        return put_before(r, s);
+    if (escape != NULL && is_xhtml_escape(escape) && gu_likely(put_at_once(r->out, s, value)))
+        return true;
     return put_in_parts(r, s, escape, value);
+}
+
+/* A value that is worked out. What that took is given back, unless something holds on to it: a list
+ * that grew, a function's memory, the output itself. */
+static gu_noinline bool emit_made(struct gu_render *r, const struct gu_stmt *s)
+{
+    struct gu_arena_mark mark = gu_arena_mark(r->arena);
+    size_t cap = r->out->cap;
+    gust_value made;
+
+    r->has_kept = false;
+    if (!gu_eval(r, s->as.emit.value, &made))
+        return put_before(r, s);
+    if (!put_value(r, s, &made))
+        return false;
+    if (!r->has_kept && r->out->cap == cap)
+        gu_arena_rollback(r->arena, &mark);
+    return true;
+}
+
+static gu_inline bool emit(struct gu_render *r, const struct gu_stmt *s)
+{
+    const gust_value *value = value_of_name(r, s->as.emit.value);
+
+    return gu_likely(value != NULL) ? put_value(r, s, value) : emit_made(r, s);
 }
 
 /* --- tags --- */

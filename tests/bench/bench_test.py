@@ -224,3 +224,9 @@ def test_blocking_counts_who_was_answered(build, tmp_path):
     assert [row[:2] for row in rows[-3:]] == [[way, "40"] for way in ("task", "threads", "blocking")]
     assert [row[0] for row in rows[2:5]] == ["task", "threads", "blocking"]
     xml.etree.ElementTree.fromstring(out.read_text())
+
+
+def test_a_page_is_the_same_by_both_templates(build):
+    done = subprocess.run(["/usr/bin/python3", "-B", BENCH / "template.py", "--rounds", "1", "--build",
+                           build], capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 1) and "times faster (182571 bytes)" in done.stdout, done.stderr

@@ -404,3 +404,56 @@ TEST(each_allocation_may_fail)
             fail_msg("only %d allocations", (int)nth);
     }
 }
+
+/* Renders with so many bytes of memory at the most. */
+static int render_within(size_t limit, const char *source, size_t *len)
+{
+    struct gust_arena own, arena;
+    struct gu_report report = {0};
+    struct gu_buf out = GU_BUF_NULL;
+    struct gu_rendering what = {.arena = &arena, .out = &out};
+    const gust_template *t;
+    int err;
+
+    gu_arena_init(&own, NULL, NULL, 0, SIZE_MAX);
+    gu_arena_init(&arena, NULL, NULL, 0, limit);
+    t = gu_template_compile(NULL, &own, gust_str_from(source), GU_STR("t.txt"), &report);
+    assert_non_null(t);
+    err = gu_template_render(t, &what, &report);
+    *len = out.len;
+    gu_buf_deinit(&out);
+    gu_arena_deinit(&arena);
+    gu_arena_deinit(&own);
+    return err;
+}
+
+TEST(what_a_value_took_is_given_back_unless_something_holds_on_to_it)
+{
+    static const struct {
+        const char *name, *text;
+        size_t len;
+        int err;
+    } cases[] = {
+        {"formatted", "{% for i in range(9000) %}{{ '%06d' % i }}{% end %}", 54000, 0},
+        {"cut and joined", "{% for i in range(9000) %}{{ ','.join('a b'.split()) }}{% end %}",
+         27000, 0},
+        {"a list that is made", "{% for i in range(9000) %}{{ [x for x in 'ab'][1] }}{% end %}",
+         9000, 0},
+        {"a list that grows",
+         "{% set l = [] %}{% for i in range(900) %}{{ l.append('%06d' % i) or '' }}{% end %}"
+         "{{ l[0] }}{{ l[899] }}",
+         12, -ENOMEM},
+        {"a dictionary that grows",
+         "{% set d = {} %}{% for i in range(900) %}{{ d.update({i: str(i)}) or '' }}{% end %}", 0,
+         -ENOMEM},
+        {"variables", "{% for i in range(9000) %}{% set x = '%06d' % i %}{% end %}", 0, -ENOMEM},
+    };
+    size_t len;
+
+    for (size_t i = 0; i < gu_countof(cases); i++) {
+        TEST_CASE(cases[i].name);
+        assert_int_equal(render_within(65536, cases[i].text, &len), cases[i].err);
+        assert_int_equal(render_within(16 << 20, cases[i].text, &len), 0);
+        assert_int_equal(len, cases[i].len);
+    }
+}

@@ -127,21 +127,55 @@ static json_t *failed(const struct gu_report *report)
                      -report->err);
 }
 
-static json_t *render(struct gust_arena *arena, gust_loader *loader, json_t *given)
+static int render(struct gust_arena *arena, gust_loader *loader, json_t *given, gust_str *text,
+                  struct gu_report *report)
 {
-    struct gu_report report;
     struct gu_buf out;
     struct gu_rendering what = {.arena = arena, .lookup = lookup, .out = &out};
-    gust_str name = gust_str_from(json_string_value(json_object_get(given, "main"))), text;
-    const gust_template *t = gu_loader_get(loader, arena, name, false, &report);
+    gust_str name = gust_str_from(json_string_value(json_object_get(given, "main")));
+    const gust_template *t = gu_loader_get(loader, arena, name, true, report);
 
     if (t == NULL)
-        return failed(&report);
-    gu_buf_init(&out, arena, (size_t)64 << 20);
-    what.vars = vars_of(arena, json_object_get(given, "vars"));
-    if (gu_template_render(t, &what, &report) < 0)
-        return failed(&report);
-    return gu_buf_finish(&out, &text) < 0 ? json_null() : text_result(text);
+        return report->err;
+    gu_buf_init(&out, arena, gu_template_max_output(t));
+    what.vars = vars_of(current, json_object_get(given, "vars"));
+    if (gu_template_render(t, &what, report) < 0)
+        return report->err;
+    return gu_buf_finish(&out, text);
+}
+
+/* With more and more memory: until it is enough, that it is short is all that is told, and then it
+ * is what it was before. */
+static bool is_steady(gust_loader *loader, json_t *given, int err, gust_str text)
+{
+    for (size_t size = 0; size < ((size_t)64 << 20); size += gu_max(16, size / 1024 * 16)) {
+        char *memory = malloc(size + 1);
+        struct gust_arena arena;
+        struct gu_report report;
+        gust_str again = GU_STR("");
+        bool is_short, is_same;
+        int err_again;
+
+        gu_arena_init(&arena, NULL, memory, size, 0);
+        err_again = render(&arena, loader, given, &again, &report);
+        is_short = err_again == -ENOMEM;
+        is_same = err_again == err && (err < 0 || gu_str_eq(again, text));
+        free(memory);
+        if (!is_short)
+            return is_same;
+    }
+    return false;
+}
+
+static json_t *result_of(struct gust_arena *arena, gust_loader *loader, json_t *given)
+{
+    struct gu_report report;
+    gust_str text = GU_STR("");
+    int err = render(arena, loader, given, &text, &report);
+
+    if (json_is_true(json_object_get(given, "is_swept")) && !is_steady(loader, given, err, text))
+        return json_pack("{s:s}", "error", "is not the same when memory was short");
+    return err < 0 ? failed(&report) : text_result(text);
 }
 
 static json_t *run(json_t *given)
@@ -162,7 +196,7 @@ static json_t *run(json_t *given)
     json_t *result;
 
     current = arena;
-    result = render(arena, loader, given);
+    result = result_of(arena, loader, given);
 
     gust_loader_free(loader);
     gust_arena_free(arena);
