@@ -324,6 +324,7 @@ static void lex_operator(struct gu_lexer *lex)
         if (c == pairs[i].text[0] && peek(lex, 1) == pairs[i].text[1]) {
             lex->kind = pairs[i].kind;
             lex->at++;
+            break;
         }
     lex->at++;
     if (strchr("([{", c) != NULL)

@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from template_cases import V
+from template_expressions import V
 from template_test import by_gust, by_tornado, render
 
 LITERALS = ["0", "1", "2", "-1", "7", "3.5", "0.1", "-2.25", "1e20", "True", "False", "None", "''",

@@ -16,7 +16,9 @@ import tornado.template
 from tornado.util import ObjectDict
 
 import template_cases
-from template_cases import EXPRESSIONS, FILES, TAGS, V
+import template_expressions
+from template_cases import FILES, TAGS
+from template_expressions import EXPRESSIONS, V
 
 # newer Tornado: ' is &#x27;
 NEWER = {"xhtml_escape": lambda value: html.escape(tornado.escape.to_unicode(value))}
@@ -118,10 +120,10 @@ def by_gust(result):
 
 def test_no_case_hides_another():
     """A name that stands twice in a dictionary is the last one's."""
-    tree = ast.parse(pathlib.Path(template_cases.__file__).read_text())
-    for node in ast.walk(tree):
-        keys = [key.value for key in getattr(node, "keys", []) if isinstance(key, ast.Constant)]
-        assert len(keys) == len(set(keys)), [k for k in keys if keys.count(k) > 1]
+    for module in (template_cases, template_expressions):
+        for node in ast.walk(ast.parse(pathlib.Path(module.__file__).read_text())):
+            keys = [key.value for key in getattr(node, "keys", []) if isinstance(key, ast.Constant)]
+            assert len(keys) == len(set(keys)), [k for k in keys if keys.count(k) > 1]
     assert len(CASES) >= 120
 
 
