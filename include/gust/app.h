@@ -19,6 +19,7 @@
 #include <gust/options.h>
 #include <gust/server.h>
 #include <gust/template.h>
+#include <gust/signed.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -107,8 +108,10 @@ typedef struct gust_app_options {
     void (*write_error)(gust_request *r, const gust_error *error);
     /** Replaces the access log's line; on the request's task, after on_finish. */
     void (*log_request)(gust_request *r);
-    unsigned errors; /**< GUST_ERRORS_… */
-    bool no_etag;    /**< no ETag is computed */
+    const char *cookie_secret;         /**< of signed cookies; or, to change it now and then: */
+    const gust_secret *cookie_secrets; /**< the first signs, all are accepted */
+    unsigned errors;                   /**< GUST_ERRORS_… */
+    bool no_etag;                      /**< no ETag is computed */
     bool no_server_header;
     bool debug;                 /**< messages of 5xx errors are shown to the client */
     const gust_option *options; /**< of the program's own, beside those of gust_app_main() */

@@ -9,6 +9,7 @@
 #define GUST_REQUEST_H
 
 #include <gust/app.h>
+#include <gust/signed.h>
 #include <gust/tls.h>
 
 struct json_t;
@@ -54,6 +55,16 @@ GUST_API bool gust_get_field(const gust_request *r, size_t i, gust_field *field)
 
 /** A cookie's value; NULL without one, and for one that is not UTF-8. */
 GUST_API const char *gust_get_cookie(gust_request *r, const char *name);
+
+/** The value of a cookie that gust_set_signed_cookie() set, or a Tornado application with the same
+ * secret; NULL without one, and for one that is forged, too old or not UTF-8. `options` may be
+ * NULL. */
+GUST_API const char *gust_get_signed_cookie(gust_request *r, const char *name,
+                                            const gust_signed_options *options);
+
+/** Which of the secrets signed it, as gust_get_signature_key_version(). **Errors:** -ENOENT without
+ * such a cookie, -EBADMSG for one that does not say. */
+GUST_API int gust_get_signed_cookie_key_version(gust_request *r, const char *name);
 
 /* --- the path --- */
 

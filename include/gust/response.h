@@ -57,6 +57,15 @@ GUST_API void gust_set_cookie(gust_request *r, const char *name, const char *val
 GUST_API void gust_clear_cookie(gust_request *r, const char *name,
                                 const gust_cookie_options *options);
 
+/** As gust_clear_cookie(), of every cookie that came with the request. */
+GUST_API void gust_clear_all_cookies(gust_request *r, const gust_cookie_options *options);
+
+/** Sets a cookie that the client can read, but not change, see signed.h; it lasts 30 days unless
+ * `options` say otherwise, and with expires_days below 0 as long as the browser's session. Latches
+ * -EINVAL in an application without a cookie_secret. */
+GUST_API void gust_set_signed_cookie(gust_request *r, const char *name, const char *value,
+                                     const gust_cookie_options *options);
+
 /* --- the body --- */
 
 /** Adds to the body, which is kept until it is flushed and counts against the task's memory; a

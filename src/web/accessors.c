@@ -151,18 +151,24 @@ static void read_cookies(gust_request *r, struct gu_input *input)
                         r->x->path.ptr, GU_COOKIE_MAX);
 }
 
-const char *gust_get_cookie(gust_request *r, const char *name)
+const struct gu_pairs *gu_request_cookies(gust_request *r)
 {
+    static const struct gu_pairs none;
     struct gu_input *input;
-    const gust_str *value;
 
     if (r->x->first[GU_FIELD_COOKIE] == 0)
-        return NULL;
+        return &none;
     input = gu_request_input(r);
     if (input == NULL)
-        return NULL;
+        return &none;
     if (!input->has_cookies)
         read_cookies(r, input);
-    value = gu_pairs_find_last(&input->cookies, gust_str_from(name));
+    return &input->cookies;
+}
+
+const char *gust_get_cookie(gust_request *r, const char *name)
+{
+    const gust_str *value = gu_pairs_find_last(gu_request_cookies(r), gust_str_from(name));
+
     return value != NULL && gu_text_is_sound(*value) ? value->ptr : NULL;
 }

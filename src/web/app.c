@@ -5,6 +5,15 @@
 #include "base/str.h"
 #include "web/lifetime.h"
 
+/* One secret alone becomes a list like any other. */
+static void set_secrets(struct gust_app *app)
+{
+    app->one_secret[0].text = app->options.cookie_secret;
+    app->secrets = app->options.cookie_secrets;
+    if (app->secrets == NULL && app->options.cookie_secret != NULL)
+        app->secrets = app->one_secret;
+}
+
 gust_app *gust_app_new(const gust_app_options *options)
 {
     gust_app *app = gu_alloc0(sizeof *app);
@@ -13,6 +22,7 @@ gust_app *gust_app_new(const gust_app_options *options)
         return NULL;
     app->options = *options;
     app->data = options->data;
+    set_secrets(app);
     app->first_flags =
         (options->no_server_header ? GU_R_SERVER_SET : 0u) | (options->no_etag ? GU_R_NO_ETAG : 0u);
     if (options->set_default_headers != NULL || options->log_request != NULL)

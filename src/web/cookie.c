@@ -10,7 +10,7 @@
 #define DAY 86400.0
 #define YEAR ((int64_t)365 * 86400)
 
-static int64_t wall_clock(void)
+int64_t gu_wall_clock(void)
 {
     struct timespec now = {0};
 
@@ -23,7 +23,7 @@ static int64_t after_days(double days)
 {
     double seconds = days * DAY;
 
-    return seconds < (double)GU_DATE_MAX ? wall_clock() + (int64_t)seconds : GU_DATE_MAX;
+    return seconds < (double)GU_DATE_MAX ? gu_wall_clock() + (int64_t)seconds : GU_DATE_MAX;
 }
 
 /* A later cookie of the same name takes the place of the earlier one, as in Tornado. */
@@ -47,8 +47,8 @@ static void keep_cookie(gust_request *r, gust_str name, gust_str field)
     r->flags |= GU_R_NEW_COOKIES;
 }
 
-static void put_cookie(gust_request *r, const char *name, const char *value,
-                       const gust_cookie_options *options, int64_t expires)
+static int put_cookie(gust_request *r, const char *name, const char *value,
+                      const gust_cookie_options *options, int64_t expires)
 {
     static const gust_cookie_options none;
     const gust_cookie_options *o = options == NULL ? &none : options;
@@ -68,28 +68,49 @@ static void put_cookie(gust_request *r, const char *name, const char *value,
     int err;
 
     if (!gu_response_may_set_head(r))
-        return;
+        return 0; /* that is latched */
     err = gu_cookie_format(&r->x->arena, &cookie, &field);
-    if (err < 0)
-        gu_response_latch(r, err);
-    else
+    if (err == 0)
         keep_cookie(r, cookie.name, field);
+    return err;
+}
+
+void gu_cookie_put(gust_request *r, const char *name, const char *value,
+                   const gust_cookie_options *options, double days)
+{
+    gu_response_latch(r, put_cookie(r, name, value, options, days == 0 ? 0 : after_days(days)));
 }
 
 void gust_set_cookie(gust_request *r, const char *name, const char *value,
                      const gust_cookie_options *options)
 {
-    double days = options == NULL ? 0 : options->expires_days;
-
-    put_cookie(r, name, value, options, days == 0 ? 0 : after_days(days));
+    gu_cookie_put(r, name, value, options, options == NULL ? 0 : options->expires_days);
 }
 
-void gust_clear_cookie(gust_request *r, const char *name, const gust_cookie_options *options)
+static int clear_cookie(gust_request *r, const char *name, const gust_cookie_options *options)
 {
     gust_cookie_options past = options == NULL ? (gust_cookie_options){0} : *options;
 
     past.max_age = 0;
-    put_cookie(r, name, "", &past, wall_clock() - YEAR);
+    return put_cookie(r, name, "", &past, gu_wall_clock() - YEAR);
+}
+
+void gust_clear_cookie(gust_request *r, const char *name, const gust_cookie_options *options)
+{
+    gu_response_latch(r, clear_cookie(r, name, options));
+}
+
+/* A name that came, and could not be set, is the client's fault and not the handler's. */
+void gust_clear_all_cookies(gust_request *r, const gust_cookie_options *options)
+{
+    const struct gu_pairs *cookies = gu_request_cookies(r);
+
+    for (size_t i = 0; i < cookies->len; i++) {
+        int err = clear_cookie(r, cookies->items[i].name.ptr, options);
+
+        if (err != -EINVAL)
+            gu_response_latch(r, err);
+    }
 }
 
 bool gu_response_cookies(gust_request *r, gust_str *lines)

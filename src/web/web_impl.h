@@ -58,6 +58,8 @@ struct gust_app {
     struct gu_router *router;
     void *data;
     unsigned first_flags;         /* of each request */
+    gust_secret one_secret[2];    /* cookie_secret as a list */
+    const gust_secret *secrets;   /* of signed cookies; NULL: none */
     struct gu_lifetime *lifetime; /* tasks and beats that belong to the application */
     struct gust_loader *loader;   /* of its templates; NULL until the first is rendered */
     bool is_draining;
@@ -254,10 +256,25 @@ int gu_response_end_gone(gust_request *r);
  * when that is short. */
 bool gu_response_cookies(gust_request *r, gust_str *lines);
 
+/* Seconds since 1970, for what clients keep. */
+int64_t gu_wall_clock(void);
+
+/* As gust_set_cookie(), for days that are worked out already; 0: no date is sent. */
+void gu_cookie_put(gust_request *r, const char *name, const char *value,
+                   const gust_cookie_options *options, double days);
+
+/* All cookies that came; no pairs without one, or when there are too many. */
+const struct gu_pairs *gu_request_cookies(gust_request *r);
+
 /* --- render.c --- */
 
 /* What templates know of a request: its `arg` is the request. */
 bool gu_template_name(void *request, gust_str name, gust_value *value);
+
+/* --- signed.c --- */
+
+/* The application's secrets; NULL, and a line in the log for `what`, if it has none. */
+const gust_secret *gu_request_secrets(const gust_request *r, const char *what);
 
 /* --- life.c --- */
 
