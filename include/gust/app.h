@@ -35,12 +35,16 @@ enum {
     GUST_STREAM_BODY = 1,     /**< the verb runs at the head, and pulls the body (gust_body_read) */
     GUST_CANCEL_ON_CLOSE = 2, /**< the client's leaving cancels the task */
     GUST_CANCEL_ON_DRAIN = 4, /**< so does the server's shutting down; answered by 503 */
+    GUST_AUTHENTICATED = 8,   /**< for users only: others go to login_url, or get 403 */
+    GUST_NO_XSRF = 16,        /**< takes requests without a token, though the others ask for one */
 };
 
 /**
  * A class of handlers. An unset method is 405 with Allow; HEAD runs `get` and sends no body;
  * OPTIONS answers 204 with Allow. What is unset is taken from `base`, flags are `flags` and the
- * base's less `clear_flags`. In order: prepare, the body, the verb, on_finish.
+ * base's less `clear_flags`. In order: prepare, whether there is a user (GUST_AUTHENTICATED), the
+ * body, the verb, on_finish. A token (xsrf_cookies) is looked at before prepare, unless it may
+ * stand in a form: then behind the body.
  */
 typedef struct gust_handler {
     const struct gust_handler *base;
@@ -56,6 +60,9 @@ typedef struct gust_handler {
     gust_handler_fn *any; /**< for every method that has no function of its own */
     /** Push: pieces of the body, lent; the verb runs after the last. It may wait. */
     int (*data_received)(gust_request *r, gust_str data);
+    /** Who is asking, for gust_current_user(): called when that is asked for first, and not again.
+     * NULL: nobody. It may wait. */
+    void *(*get_current_user)(gust_request *r);
     /** After the response, once, whoever left first. Of what was refused before prepare as well,
      * with a zeroed state (NULL if memory was too short for it). */
     void (*on_finish)(gust_request *r);
@@ -92,6 +99,8 @@ enum {
     GUST_ERRORS_JSON,
 };
 
+struct gust_cookie_options; /* response.h */
+
 /** All members but routes are optional. Times are seconds, sizes bytes. */
 typedef struct gust_app_options {
     const gust_route *routes;
@@ -110,8 +119,14 @@ typedef struct gust_app_options {
     void (*log_request)(gust_request *r);
     const char *cookie_secret;         /**< of signed cookies; or, to change it now and then: */
     const gust_secret *cookie_secrets; /**< the first signs, all are accepted */
-    unsigned errors;                   /**< GUST_ERRORS_… */
-    bool no_etag;                      /**< no ETag is computed */
+    void *(*get_current_user)(gust_request *r); /**< where the handler has none */
+    const char *login_url;   /**< where GUST_AUTHENTICATED sends who is nobody; NULL: 403 */
+    bool xsrf_cookies;       /**< POST and all that changes something needs gust_xsrf_token() */
+    int xsrf_cookie_version; /**< 2, masked; or 1 */
+    const char *xsrf_cookie_name;                  /**< NULL: "_xsrf" */
+    const struct gust_cookie_options *xsrf_cookie; /**< its attributes */
+    unsigned errors;                               /**< GUST_ERRORS_… */
+    bool no_etag;                                  /**< no ETag is computed */
     bool no_server_header;
     bool debug;                 /**< messages of 5xx errors are shown to the client */
     const gust_option *options; /**< of the program's own, beside those of gust_app_main() */

@@ -66,6 +66,28 @@ GUST_API const char *gust_get_signed_cookie(gust_request *r, const char *name,
  * such a cookie, -EBADMSG for one that does not say. */
 GUST_API int gust_get_signed_cookie_key_version(gust_request *r, const char *name);
 
+/* --- who is asking --- */
+
+/** What get_current_user said, of the handler or else of the application; NULL: nobody. It is asked
+ * once. **Waits** if that does. */
+GUST_API void *gust_current_user(gust_request *r) GUST_WAITS;
+
+/** Says who is asking, in prepare or after a login; NULL: nobody. */
+GUST_API void gust_set_current_user(gust_request *r, void *user);
+
+/** Where to go after a login: the argument "next" if it names a place on this site, else
+ * `fallback`. What GUST_AUTHENTICATED adds to login_url comes back here. */
+GUST_API const char *gust_safe_next(const gust_request *r, const char *fallback);
+
+/** A text for the field `_xsrf` of a form, or the header field X-Xsrftoken of a script's request,
+ * which shows that the request comes from this site's own pages: other sites can have a browser
+ * send its cookies, but not read them. Another one for each request. Sets a cookie if there is none
+ * yet, for 30 days where there is known to be a user. Latches what goes wrong, and returns "". */
+GUST_API const char *gust_xsrf_token(gust_request *r);
+
+/** The same as a hidden field of a form. */
+GUST_API const char *gust_xsrf_form_html(gust_request *r);
+
 /* --- the path --- */
 
 /** The i-th group of the route's path, percent-decoded; NULL when it took no part in the match. */

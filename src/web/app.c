@@ -27,6 +27,8 @@ gust_app *gust_app_new(const gust_app_options *options)
         (options->no_server_header ? GU_R_SERVER_SET : 0u) | (options->no_etag ? GU_R_NO_ETAG : 0u);
     if (options->set_default_headers != NULL || options->log_request != NULL)
         app->first_flags |= GU_R_HOOKED;
+    if (options->xsrf_cookies)
+        app->first_flags |= GU_R_XSRF;
     app->router = gu_router_new(options->routes, options->default_host);
     if (app->router == NULL) {
         gust_app_free(app);

@@ -26,6 +26,7 @@ static void inherit(gust_handler *h, const gust_handler *from)
     INHERIT(h, from, options);
     INHERIT(h, from, any);
     INHERIT(h, from, data_received);
+    INHERIT(h, from, get_current_user);
     INHERIT(h, from, on_finish);
     INHERIT(h, from, on_close);
     INHERIT(h, from, write_error);
@@ -89,6 +90,7 @@ const char *gu_handler_init(struct gu_handler *handler, const gust_handler *give
     handler->has_setup = h->state_size != 0 || h->max_body_size != 0 ||
                          handler->timeout != GU_FOREVER || (h->flags & GUST_CANCEL_ON_DRAIN) != 0;
     handler->is_straight = !handler->has_setup && h->set_default_headers == NULL &&
-                           h->prepare == NULL && h->on_finish == NULL;
+                           h->prepare == NULL && h->on_finish == NULL &&
+                           (h->flags & GUST_AUTHENTICATED) == 0;
     return check(h);
 }

@@ -73,14 +73,26 @@ static int run_handler(gust_request *r)
 {
     const gust_handler *h = &r->handler->fns;
     gust_handler_fn *verb = r->handler->verbs[r->x->method];
+    bool needs_token = (r->flags & GU_R_XSRF) != 0 && gu_xsrf_is_due(r);
     int err;
 
     if (gu_unlikely(verb == NULL))
         return refuse_method(r);
     if (gu_unlikely(r->x->query.len > 0) && (err = gu_arguments_read_query(r)) != 0)
         return gust_send_error(r, err);
+    if (gu_unlikely(needs_token) && !gu_xsrf_may_follow(r)) {
+        needs_token = false;
+        err = gu_xsrf_check(r);
+        if (err < 0)
+            return err;
+    }
     if (gu_unlikely(h->prepare != NULL)) {
         err = h->prepare(r);
+        if (err < 0 || (r->flags & GU_R_FINISHED) != 0)
+            return err;
+    }
+    if (gu_unlikely((h->flags & GUST_AUTHENTICATED) != 0)) {
+        err = gu_request_authenticate(r);
         if (err < 0 || (r->flags & GU_R_FINISHED) != 0)
             return err;
     }
@@ -89,6 +101,8 @@ static int run_handler(gust_request *r)
         if (err < 0 || (r->flags & GU_R_FINISHED) != 0)
             return err;
     }
+    if (gu_unlikely(needs_token) && (err = gu_xsrf_check(r)) < 0)
+        return err;
     return verb(r);
 }
 
@@ -129,8 +143,9 @@ static gu_cold int hand_over(gust_exchange *x, const struct gu_rule *rule)
 /* What most requests are: a verb that nothing stands before, and no query or body to be read. */
 static bool is_straight(const gust_request *r)
 {
-    return r->rule->handler.is_straight && (r->flags & GU_R_HOOKED) == 0 && r->x->query.len == 0 &&
-           (r->x->flags & GU_X_BODY_READ) != 0 && r->rule->handler.verbs[r->x->method] != NULL;
+    return r->rule->handler.is_straight && (r->flags & (GU_R_HOOKED | GU_R_XSRF)) == 0 &&
+           r->x->query.len == 0 && (r->x->flags & GU_X_BODY_READ) != 0 &&
+           r->rule->handler.verbs[r->x->method] != NULL;
 }
 
 static gu_noinline int run_at_length(gust_request *r, int status)

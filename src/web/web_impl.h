@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "codec/pairs.h"
+#include "codec/xsrf.h"
 #include "http/http_impl.h"
 #include "web/path.h"
 #include <gust/app.h>
@@ -83,7 +84,8 @@ enum {
     GU_R_NEW_COOKIES = 4096,
     GU_R_INVALID = 8192,  /* gust_invalid() was called */
     GU_R_NO_ETAG = 16384, /* the application wants none */
-    GU_R_HOOKED = 32768   /* the application has set_default_headers or log_request */
+    GU_R_HOOKED = 32768,  /* the application has set_default_headers or log_request */
+    GU_R_XSRF = 65536     /* the application has xsrf_cookies */
 };
 
 /* Nothing can be added. */
@@ -110,7 +112,18 @@ struct gu_input {
     bool has_cookies; /* they are parsed */
     struct json_t *json;
     const char *remote_ip, *protocol;
-    char *piece; /* of gust_body_read() */
+    char *piece;        /* of gust_body_read() */
+    struct gu_who *who; /* NULL: nobody asked */
+};
+
+/* Who is asking, and what shows that it is from a page of ours. */
+struct gu_who {
+    void *user;
+    bool has_user;    /* it is known who, or that it is nobody */
+    bool has_xsrf;    /* so is the token */
+    bool is_xsrf_new; /* it did not come with the request */
+    struct gu_xsrf xsrf;
+    const char *xsrf_text; /* of gust_xsrf_token(); NULL: not asked for yet */
 };
 
 struct gust_request {
@@ -275,6 +288,28 @@ bool gu_template_name(void *request, gust_str name, gust_value *value);
 
 /* The application's secrets; NULL, and a line in the log for `what`, if it has none. */
 const gust_secret *gu_request_secrets(const gust_request *r, const char *what);
+
+/* --- user.c --- */
+
+/* Made on the first call; NULL when memory is short. */
+struct gu_who *gu_request_who(gust_request *r);
+
+/* Whether a user is known by now. */
+bool gu_request_has_user(const gust_request *r);
+
+/* What GUST_AUTHENTICATED asks for: 0, or what the handler is to return. Waits. */
+int gu_request_authenticate(gust_request *r);
+
+/* --- xsrf.c --- */
+
+/* Whether the request has to show a token. */
+bool gu_xsrf_is_due(const gust_request *r);
+
+/* Whether the token may still come with the body. */
+bool gu_xsrf_may_follow(const gust_request *r);
+
+/* 0, or what the handler is to return. */
+int gu_xsrf_check(gust_request *r);
 
 /* --- life.c --- */
 
