@@ -25,6 +25,7 @@
 #include <gust/resolver.h>
 #include <gust/response.h>
 #include <gust/server.h>
+#include <gust/session.h>
 #include <gust/signed.h>
 #include <gust/stream.h>
 #include <gust/task.h>

@@ -99,7 +99,8 @@ enum {
     GUST_ERRORS_JSON,
 };
 
-struct gust_cookie_options; /* response.h */
+struct gust_cookie_options;  /* response.h */
+struct gust_session_options; /* session.h */
 
 /** All members but routes are optional. Times are seconds, sizes bytes. */
 typedef struct gust_app_options {
@@ -125,6 +126,7 @@ typedef struct gust_app_options {
     int xsrf_cookie_version; /**< 2, masked; or 1 */
     const char *xsrf_cookie_name;                  /**< NULL: "_xsrf" */
     const struct gust_cookie_options *xsrf_cookie; /**< its attributes */
+    const struct gust_session_options *sessions;   /**< NULL: in a cookie, for 14 days */
     unsigned errors;                               /**< GUST_ERRORS_… */
     bool no_etag;                                  /**< no ETag is computed */
     bool no_server_header;

@@ -24,7 +24,7 @@ static bool is_plain(const gust_secret *secrets)
     return secrets[0].version == 0 && secrets[0].text != NULL && secrets[1].text == NULL;
 }
 
-static gust_str secret_of(const gust_secret *secrets, uint64_t version)
+gust_str gu_secret_find(const gust_secret *secrets, uint64_t version)
 {
     if (is_plain(secrets))
         return gust_str_from(secrets[0].text);
@@ -201,7 +201,7 @@ static int read_v2(struct gust_arena *arena, const gust_secret *secrets, gust_st
 
     if (!split_v2(text, &v))
         return -EBADMSG;
-    secret = secret_of(secrets, v.key_version);
+    secret = gu_secret_find(secrets, v.key_version);
     if (secret.ptr == NULL)
         return -EBADMSG;
     err = sign_v2(secret, gu_str(text.ptr, text.len - v.signature.len), hex);

@@ -18,6 +18,10 @@
 #define GU_SIGNED_VERSION 2
 #define GU_SIGNED_DAYS 31.0 /* the default of max_age_days */
 
+/* The secret of a version; .ptr is NULL without one. A secret that stands alone without a version
+ * is that of each. */
+gust_str gu_secret_find(const gust_secret *secrets, uint64_t version);
+
 /* Signs with the first of the secrets, at `now`. Errors: -EINVAL without a secret, or for a format
  * that there is not; -ENOMEM. */
 int gu_signed_make(struct gust_arena *arena, const gust_secret *secrets, gust_str name,

@@ -14,6 +14,7 @@
 #include "net/tls.h"
 #include "web/web_impl.h"
 #include "web/worker.h"
+#include <gust/session.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -158,7 +159,17 @@ static int parse(struct program *p, int argc, char **argv)
 static int check_workers(struct program *p)
 {
     int64_t max = p->app.max_workers == 0 ? 1 : p->app.max_workers;
+    const gust_session_options *sessions = p->app.sessions;
 
+    if (sessions != NULL && sessions->store != NULL && sessions->store->is_local) {
+        if (p->n_workers * p->n_threads > 1)
+            return gu_options_fail(p->options, -EINVAL,
+                                   "%lld workers of %lld threads are too many: this program keeps "
+                                   "its sessions in the memory of one "
+                                   "(gust_session_options.store)",
+                                   (long long)p->n_workers, (long long)p->n_threads);
+        max = 1;
+    }
     if (max < 0)
         max = MAX_LOOPS;
     if (p->n_workers == 0)

@@ -86,6 +86,8 @@ static int put_written(gust_request *r)
     if (err == 0 && !gu_response_may_write(r))
         err = r->err;
     if (err == 0 && (r->flags & GU_R_FLUSHED) == 0)
+        err = gu_session_settle(r);
+    if (err == 0 && (r->flags & GU_R_FLUSHED) == 0)
         err = send_head(r);
     if (err == 0)
         err = gu_exchange_put(r->x, r->body.ptr, r->body.len);
@@ -107,13 +109,11 @@ static int latched(gust_request *r, int err)
 
 int gust_flush(gust_request *r)
 {
+    bool is_elsewhere = gu_request_enter(r);
     int err = put_written(r);
-    bool is_elsewhere;
 
-    if (err < 0)
-        return err;
-    is_elsewhere = gu_request_enter(r);
-    err = latched(r, gu_exchange_drain(r->x, GU_UNSENT_WAIT));
+    if (err == 0)
+        err = latched(r, gu_exchange_drain(r->x, GU_UNSENT_WAIT));
     gu_request_leave(r, is_elsewhere);
     return err;
 }
@@ -129,13 +129,11 @@ static int send_slices(gust_request *r, const char *data, size_t len)
 
 int gust_send(gust_request *r, const void *data, size_t len)
 {
+    bool is_elsewhere = gu_request_enter(r);
     int err = put_written(r);
-    bool is_elsewhere;
 
-    if (err < 0)
-        return err;
-    is_elsewhere = gu_request_enter(r);
-    err = latched(r, send_slices(r, data, len));
+    if (err == 0)
+        err = latched(r, send_slices(r, data, len));
     gu_request_leave(r, is_elsewhere);
     return err;
 }
@@ -221,6 +219,7 @@ static int end_whole(gust_request *r, gust_str body)
 int gu_response_end_special(gust_request *r)
 {
     gust_str body = gu_str(r->body.ptr, r->body.len);
+    int err;
 
     if ((r->flags & GU_R_GONE) != 0)
         return gu_response_end_gone(r);
@@ -230,6 +229,11 @@ int gu_response_end_special(gust_request *r)
     }
     if ((r->flags & GU_R_FLUSHED) != 0)
         return end_flushed(r);
+    err = gu_session_settle(r);
+    if (err < 0) {
+        gu_response_error(r, &(gust_error){.status = err == -ENOMEM ? 503 : 500, .code = err});
+        return err;
+    }
     if (is_known_to_client(r)) {
         r->status = 304;
         r->reason = NULL;

@@ -112,8 +112,9 @@ struct gu_input {
     bool has_cookies; /* they are parsed */
     struct json_t *json;
     const char *remote_ip, *protocol;
-    char *piece;        /* of gust_body_read() */
-    struct gu_who *who; /* NULL: nobody asked */
+    char *piece;                /* of gust_body_read() */
+    struct gu_who *who;         /* NULL: nobody asked */
+    struct gu_session *session; /* NULL: not asked for */
 };
 
 /* Who is asking, and what shows that it is from a page of ours. */
@@ -288,6 +289,17 @@ bool gu_template_name(void *request, gust_str name, gust_value *value);
 
 /* The application's secrets; NULL, and a line in the log for `what`, if it has none. */
 const gust_secret *gu_request_secrets(const gust_request *r, const char *what);
+
+/* --- session.c --- */
+
+/* Saves a session that has changed, before the head leaves. 0 or a negative error. Waits. */
+int gu_session_save(gust_request *r);
+
+/* That for requests without one. */
+static inline int gu_session_settle(gust_request *r)
+{
+    return r->input != NULL && r->input->session != NULL ? gu_session_save(r) : 0;
+}
 
 /* --- user.c --- */
 

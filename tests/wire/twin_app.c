@@ -74,24 +74,42 @@ static int token_post(gust_request *r)
     return 0;
 }
 
+/* --- sessions --- */
+
+static int session_get(gust_request *r)
+{
+    const char *user = gust_session_get(r, "user");
+
+    gust_puts(r, user == NULL ? "nobody" : user);
+    gust_session_set(r, "user", gust_get_argument(r, "user", user));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    bool in_memory = strcmp(argv[argc - 1], "in-memory") == 0;
+    gust_session_store *memory = gust_session_memory_new(0);
+    const gust_session_options sessions = {.store = memory};
+
     static const gust_handler cookies = {
         .get = cookie_get, .post = cookie_post, .flags = GUST_NO_XSRF};
     static const gust_handler tokens = {.get = token_get, .post = token_post};
     static const gust_route routes[] = {
-        {.path = "/make", .get = make_get},
-        {.path = "/read", .get = read_get},
-        {.path = "/cookie", .handler = &cookies},
-        {.path = "/token", .handler = &tokens},
-        {0},
+        {.path = "/make", .get = make_get},       {.path = "/read", .get = read_get},
+        {.path = "/cookie", .handler = &cookies}, {.path = "/token", .handler = &tokens},
+        {.path = "/session", .get = session_get}, {0},
     };
 
-    return gust_app_main(
+    int code = gust_app_main(
         &(gust_app_options){
             .routes = routes,
+            .max_workers = GUST_NEVER,
             .cookie_secret = "It's a secret to everybody",
             .xsrf_cookies = true,
+            .sessions = in_memory ? &sessions : NULL,
         },
-        argc, argv);
+        argc - in_memory, argv);
+
+    gust_session_memory_free(memory);
+    return code;
 }
