@@ -9,6 +9,7 @@
 #include "codec/cookie.h"
 #include "codec/fields.h"
 #include "codec/form.h"
+#include "codec/multipart.h"
 #include "codec/query.h"
 #include "codec_test.h"
 #include <inttypes.h>
@@ -72,6 +73,36 @@ static void add_fields(const struct text *t)
     gu_arena_deinit(&a);
 }
 
+/* As a body of which a little comes at a time. */
+static void read_form(const struct text *t)
+{
+    const struct gu_multipart_limits limits = {UINT32_MAX, UINT32_MAX - 4};
+    struct gust_arena a = arena_new();
+    struct gu_multipart m;
+    struct gu_multipart_part part;
+    size_t at = 0, end = 0;
+
+    gust_ignore(gu_multipart_init(&m, GU_STR("multipart/form-data; boundary=b")));
+    while (end < t->bytes.len) {
+        end = gu_min(end + 100, t->bytes.len);
+        do {
+            gust_ignore(gu_multipart_next(&m, &limits, &a, t->bytes.ptr + at, end - at, &part));
+            at += part.consumed;
+        } while (part.consumed > 0);
+    }
+    gu_arena_deinit(&a);
+}
+
+static void read_disposition(const struct text *t)
+{
+    struct gust_arena a = arena_new();
+    struct gu_disposition d;
+    const char *why;
+
+    gust_ignore(gu_disposition_parse(&a, t->bytes, &d, &why));
+    gu_arena_deinit(&a);
+}
+
 /* --- counting --- */
 
 static uint64_t n_steps;
@@ -131,6 +162,19 @@ TEST(eight_times_as_much_costs_about_eight_times_as_much)
         {"cookies without a name", read_cookies, {"", "a;", ""}},
         {"pairs of a query", read_query, {"", "a=b&", ""}},
         {"pairs without a value", read_query, {"", "%41&", ""}},
+        {"GHSA-qjxf-f2mg-c6mc: parts of a form",
+         read_form,
+         {"", "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n", ""}},
+        {"data that begins like a delimiter",
+         read_form,
+         {"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", "\r\n--bb", ""}},
+        {"data of line's ends",
+         read_form,
+         {"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", "\r\n\r\n--", ""}},
+        {"what stands before a form", read_form, {"", "\r\n--", ""}},
+        {"fields of a part's header", read_form, {"--b\r\n", "A: b\r\n", "\r\n"}},
+        {"escapes in a filename", read_disposition, {"form-data; name=\"", "\\\"%22", "\""}},
+        {"open quotes in one", read_disposition, {"form-data; x", "; y=\"", ""}},
     };
 
     for (size_t i = 0; i < gu_countof(cases); i++) {
