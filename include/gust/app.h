@@ -18,8 +18,8 @@
 #include <gust/loop.h>
 #include <gust/options.h>
 #include <gust/server.h>
-#include <gust/template.h>
 #include <gust/signed.h>
+#include <gust/template.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -36,15 +36,15 @@ static inline void hex_of_16(char *to, bytes16 in)
 size_t gu_hex(char *to, const void *bytes, size_t len)
 {
     const unsigned char *b = bytes;
-    size_t i = 0;
+    const size_t in_vectors = len - len % 16;
 
-    for (; len - i >= 16; i += 16) {
+    for (size_t i = 0; i < in_vectors; i += 16) {
         bytes16 in;
 
         memcpy(&in, b + i, sizeof in);
         hex_of_16(to + 2 * i, in);
     }
-    for (; i < len; i++) {
+    for (size_t i = in_vectors; i < len; i++) {
         to[2 * i] = gu_hex_digits[b[i] >> 4];
         to[2 * i + 1] = gu_hex_digits[b[i] & 15];
     }
