@@ -8,6 +8,7 @@
 #include "base/loopstack.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +33,26 @@ static void put_escape(struct gu_buf *b, unsigned char c, char escape)
     gu_buf_put(b, text, escape == 'u' ? 6 : 2);
 }
 
-void gu_json_put_string(struct gu_buf *b, gust_str s)
+/* Skips words in which nothing is to be escaped. A slash is looked at where it follows a "<", so
+ * it is this one that ends them. */
+static size_t skip_plain(gust_str s, size_t i)
+{
+    for (; i + 8 <= s.len && (i == 0 || s.ptr[i - 1] != '<'); i += 8) {
+        uint64_t word = gu_word_at(s.ptr + i);
+
+        if ((gu_word_below(word, 0x20) | gu_word_has(word, '"') | gu_word_has(word, '\\') |
+             gu_word_has(word, '<')) != 0)
+            break;
+    }
+    return i;
+}
+
+void gu_json_put_utf8(struct gu_buf *b, gust_str s)
 {
     size_t from = 0;
 
-    if (!gu_utf8_is_valid(s)) {
-        gu_buf_fail(b, -GUST_ESYNTAX);
-        return;
-    }
     gu_buf_putc(b, '"');
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = skip_plain(s, 0); i < s.len; i = skip_plain(s, i + 1)) {
         unsigned char c = (unsigned char)s.ptr[i];
 
         if (gu_likely(escapes[c] == 0) || (c == '/' && (i == 0 || s.ptr[i - 1] != '<')))
@@ -52,6 +63,14 @@ void gu_json_put_string(struct gu_buf *b, gust_str s)
     }
     gu_buf_put(b, s.ptr + from, s.len - from);
     gu_buf_putc(b, '"');
+}
+
+void gu_json_put_string(struct gu_buf *b, gust_str s)
+{
+    if (gu_utf8_is_valid(s))
+        gu_json_put_utf8(b, s);
+    else
+        gu_buf_fail(b, -GUST_ESYNTAX);
 }
 
 /* --- numbers --- */

@@ -23,8 +23,9 @@ void gu_json_put_value(struct gu_buf *b, const gust_value *value);
 void gu_json_put_vars(struct gu_buf *b, const gust_kv *pairs);
 void gu_json_put_json(struct gu_buf *b, const json_t *json);
 
-/* A string with its quotes; runs where it is called. */
+/* A string with its quotes, and one that is known to be UTF-8; they run where they are called. */
 void gu_json_put_string(struct gu_buf *b, gust_str s);
+void gu_json_put_utf8(struct gu_buf *b, gust_str s);
 
 /* A finite double as printf wrote it, in whatever locale, as JSON writes it. */
 void gu_json_put_printed(struct gu_buf *b, const char *text);

@@ -140,7 +140,7 @@ static void set_descriptor(const gust_log_options *options, int fd, mode_t mode)
 {
     out.fd = fd;
     out.is_file = S_ISREG(mode);
-    out.is_json = options->format == GUST_LOG_JSON;
+    atomic_store_explicit(&out.is_json, options->format == GUST_LOG_JSON, memory_order_relaxed);
     out.in_color = fd >= 0 && !out.is_json && !options->no_color && isatty(fd);
 }
 
@@ -339,12 +339,7 @@ void gu_log_print(gust_log_level level, enum gu_logger logger, const char *forma
 
 bool gu_log_is_json(void)
 {
-    bool is_json;
-
-    pthread_mutex_lock(&out.lock);
-    is_json = out.is_json;
-    pthread_mutex_unlock(&out.lock);
-    return is_json;
+    return atomic_load_explicit(&out.is_json, memory_order_relaxed);
 }
 
 void gu_log_flush(void)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/log_file.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 struct gu_log_record {
@@ -57,8 +58,9 @@ struct gu_log_writer;
 struct gu_log_out {
     pthread_mutex_t lock;
     int fd;
-    bool is_set_up, is_file, is_json, in_color;
-    bool is_torn; /* a write failed in the middle of a line */
+    bool is_set_up, is_file, in_color;
+    atomic_bool is_json; /* asked without the lock, by whoever has members for a line */
+    bool is_torn;        /* a write failed in the middle of a line */
     gu_log_sink *sink;
     void *sink_arg;
     gust_str (*context)(void);

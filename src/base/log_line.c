@@ -7,6 +7,7 @@
 #include "base/log_impl.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "base/word.h"
 
 static const struct {
     const char *name;
@@ -64,12 +65,26 @@ static size_t plain_sequence(gust_str s)
     return n;
 }
 
+/* Skips words whose bytes may all stand anywhere. */
+static size_t skip_plain(gust_str s, size_t i)
+{
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t word = gu_word_at(s.ptr + i);
+
+        if ((gu_word_below(word, 0x20) | gu_word_has(word, 0x7f) | (word & GU_WORD_TOPS) |
+             gu_word_has(word, '"') | gu_word_has(word, '\\') | gu_word_has(word, ']')) != 0)
+            break;
+    }
+    return i;
+}
+
 /* How many leading bytes can be written as they are. */
 static size_t plain_prefix(gust_str s, unsigned where)
 {
     size_t i = 0, n;
 
     do {
+        i = skip_plain(s, i);
         while (i < s.len && (plain[(unsigned char)s.ptr[i]] & where) != 0)
             i++;
         n = plain_sequence(gu_str(s.ptr + i, s.len - i));
@@ -190,9 +205,9 @@ void gu_log_format_text(struct gu_buf *out, const struct gu_log_record *r, bool 
     gu_buf_putc(out, '\n');
 }
 
-static void put_member(struct gu_buf *out, const char *name, gust_str value)
+static void put_member(struct gu_buf *out, gust_str name, gust_str value)
 {
-    gu_buf_puts(out, name);
+    gu_buf_put_str(out, name);
     put_escaped(out, value, IN_JSON, put_json_byte);
     gu_buf_putc(out, '"');
 }
@@ -207,12 +222,14 @@ void gu_log_format_json(struct gu_buf *out, const struct gu_log_record *r)
     gu_buf_putc(out, (char)('0' + ms / 100 % 10));
     gu_buf_put(out, gu_digit_pairs + (size_t)2 * (ms % 100), 2);
     gu_buf_puts(out, "Z\"");
-    put_member(out, ",\"level\":\"", gust_str_from(gu_log_level_name(r->level)));
-    put_member(out, r->logger < GU_N_OWN_LOGGERS ? ",\"logger\":\"gust." : ",\"logger\":\"",
+    put_member(out, GU_STR(",\"level\":\""), gust_str_from(gu_log_level_name(r->level)));
+    put_member(out,
+               r->logger < GU_N_OWN_LOGGERS ? GU_STR(",\"logger\":\"gust.")
+                                            : GU_STR(",\"logger\":\""),
                gust_str_from(gu_log_logger_name(r->logger)));
     if (r->context.len > 0)
-        put_member(out, ",\"request\":\"", r->context);
-    put_member(out, ",\"message\":\"", r->message);
+        put_member(out, GU_STR(",\"request\":\""), r->context);
+    put_member(out, GU_STR(",\"message\":\""), r->message);
     if (r->members.len > 0) {
         gu_buf_putc(out, ',');
         gu_buf_put_str(out, r->members);

@@ -6,6 +6,7 @@
  */
 #include "codec/fields.h"
 #include "base/str.h"
+#include "base/word.h"
 #include "codec/chars.h"
 #include "codec/text.h"
 
@@ -15,21 +16,10 @@ bool gu_field_name_ok(gust_str name)
 }
 
 /* Not zero if one of eight bytes may not stand in a value: below 0x20 (HTAB is among them, and left
- * to the table) or DEL. Exact where no byte borrows from the next, and never wrongly zero. */
+ * to the table) or DEL. */
 static uint64_t controls_in(uint64_t word)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    uint64_t del = word ^ 0x7f * ones;
-
-    return (((word - 0x20 * ones) & ~word) | ((del - ones) & ~del)) & tops;
-}
-
-static uint64_t word_at(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
+    return gu_word_below(word, 0x20) | gu_word_has(word, 0x7f);
 }
 
 /* By words, the last of which overlaps the one before it; what words cannot settle, the table
@@ -40,8 +30,8 @@ bool gu_field_value_ok(gust_str value)
 
     if (gu_likely(value.len >= 8)) {
         for (size_t i = 0; value.len - i > 8; i += 8)
-            odd |= controls_in(word_at(value.ptr + i));
-        if (gu_likely((odd | controls_in(word_at(value.ptr + value.len - 8))) == 0))
+            odd |= controls_in(gu_word_at(value.ptr + i));
+        if (gu_likely((odd | controls_in(gu_word_at(value.ptr + value.len - 8))) == 0))
             return true;
     }
     return gu_chars_are(value.ptr, value.len, GU_CHAR_TEXT);

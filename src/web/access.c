@@ -11,6 +11,7 @@
 #include "web/web_impl.h"
 
 #define URI_MAX ((size_t)2048) /* what is longer is cut: a log line has a bound */
+#define ROOM 80                /* for the rest of the message; the members are thrice as long */
 
 /* --- text from clients --- */
 
@@ -64,15 +65,15 @@ static void put_message(struct gu_buf *b, const gust_request *r, gust_str uri, g
     gu_buf_puts(b, "ms");
 }
 
-static void put_string(struct gu_buf *b, const gust_request *r, const char *name, gust_str text)
+static void put_string(struct gu_buf *b, const gust_request *r, gust_str name, gust_str text)
 {
     gust_str clean = gu_clean_text(&r->x->arena, text);
 
-    gu_buf_puts(b, name);
+    gu_buf_put_str(b, name);
     if (clean.ptr == NULL)
         gu_buf_fail(b, -ENOMEM);
     else
-        gu_json_put_string(b, clean);
+        gu_json_put_utf8(b, clean);
 }
 
 static void put_members(struct gu_buf *b, const gust_request *r, gust_str uri, gu_time elapsed)
@@ -81,15 +82,15 @@ static void put_members(struct gu_buf *b, const gust_request *r, gust_str uri, g
 
     gu_buf_puts(b, "\"status\":");
     gu_buf_u64(b, (uint64_t)r->status);
-    put_string(b, r, ",\"method\":", r->x->method_name);
-    put_string(b, r, ",\"uri\":", uri);
-    put_string(b, r, ",\"remote_ip\":", gust_str_from(gust_remote_ip(r)));
+    put_string(b, r, GU_STR(",\"method\":"), r->x->method_name);
+    put_string(b, r, GU_STR(",\"uri\":"), uri);
+    put_string(b, r, GU_STR(",\"remote_ip\":"), gust_str_from(gust_remote_ip(r)));
     gu_buf_puts(b, ",\"duration_ms\":");
     put_ms(b, elapsed);
     gu_buf_puts(b, ",\"bytes\":");
     gu_buf_u64(b, r->x->n_sent);
     if (agent.ptr != NULL)
-        put_string(b, r, ",\"user_agent\":", gu_str_sub(agent, 0, URI_MAX));
+        put_string(b, r, GU_STR(",\"user_agent\":"), gu_str_sub(agent, 0, URI_MAX));
 }
 
 static gu_noinline void write_line(gust_request *r, gust_log_level level)
@@ -103,10 +104,12 @@ static gu_noinline void write_line(gust_request *r, gust_log_level level)
     gu_loop_refresh_now(loop);
     elapsed = loop->now - r->x->started;
     gu_buf_init(&text, &r->x->arena, SIZE_MAX - 1);
+    (void)gu_buf_reserve(&text, ROOM + uri.len); /* so that it need not grow */
     put_message(&text, r, uri, elapsed);
     gust_ignore(gu_buf_finish(&text, &message));
     if (gu_log_is_json()) {
         gu_buf_init(&more, &r->x->arena, SIZE_MAX - 1);
+        (void)gu_buf_reserve(&more, 3 * ROOM + uri.len);
         put_members(&more, r, uri, elapsed);
         gust_ignore(gu_buf_finish(&more, &members));
     }
