@@ -5,9 +5,9 @@
  * client, so those of one server share its connection. The program does nothing else, so it may
  * wait for its output.
  */
+#include "fetch_plan.h"
 #include "tool.h"
-#include <getopt.h>
-#include <gust/client.h>
+#include <errno.h>
 #include <gust/log.h>
 #include <gust/task.h>
 #include <gust/tls.h>
@@ -15,235 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_HEADERS 100
-
-static const char usage[] =
-    "usage: gust fetch [OPTIONS] URL...\n"
-    "\n"
-    "Prints the bodies of what the URLs answer. Exits 1, and says why, if one has no whole\n"
-    "answer; a status such as 404 is an answer.\n"
-    "\n"
-    "  -X, --request METHOD   GET, or POST with -d\n"
-    "  -d, --data BODY        the request's body; @FILE is what is in the file\n"
-    "  -H, --header 'N: V'    a field of the request; several times, if need be\n"
-    "  -u, --user NAME:PASS   Basic authentication\n"
-    "  -A, --user-agent NAME  instead of Gust/VERSION\n"
-    "  -i, --include          the status line and the fields first\n"
-    "  -w, --write-out FORMAT behind each body: \\n, \\t, %% and %{...} of status, reason, url,\n"
-    "                         size, content_type, redirects, reused, time, time_queue,\n"
-    "                         time_namelookup, time_connect, time_tls, time_pretransfer,\n"
-    "                         time_starttransfer\n"
-    "  -m, --max-time SECONDS for each URL; no limit, if it is not given\n"
-    "      --connect-timeout SECONDS  20\n"
-    "      --max-redirs N     5; 0 follows none\n"
-    "      --raw              bodies as they were coded; no coding is asked for\n"
-    "  -x, --proxy HOST:PORT  through an HTTP proxy\n"
-    "      --unix-socket PATH connect there\n"
-    "  -k, --insecure         take any certificate\n"
-    "      --cacert FILE      whose word is trusted about servers, in PEM\n";
-
-/* --- what is asked for --- */
-
-struct plan {
-    gust_fetch_options options;
-    gust_field headers[MAX_HEADERS + 1];
-    size_t n_headers;
-    char **urls; /* NULL-ended */
-    const char *format;
-    char *body; /* of a file, on the heap */
-    bool includes_head;
-};
-
-static int complain(const char *what, const char *about)
-{
-    fprintf(stderr, "gust fetch: %s: %s\n", what, about);
-    return -EINVAL;
-}
-
-/* Reads a file of any length into plan->body. */
-static int read_file(struct plan *plan, const char *path)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    size_t len = 0, size = 4096;
-    char *text = NULL, *grown;
-
-    if (file == NULL)
-        return complain(path, gust_strerror(errno));
-    while ((grown = realloc(text, size)) != NULL) {
-        text = grown;
-        len += fread(text + len, 1, size - len, file);
-        if (len < size)
-            break;
-        size *= 2;
-    }
-    plan->body = text;
-    plan->options.body = (gust_str){text, len};
-    if (ferror(file) != 0 || grown == NULL)
-        return complain(path, "cannot be read");
-    return file == stdin ? 0 : fclose(file);
-}
-
-static int set_body(struct plan *plan, char *text)
-{
-    if (plan->options.method == NULL)
-        plan->options.method = "POST";
-    if (text[0] == '@')
-        return read_file(plan, text + 1);
-    plan->options.body = gust_str_from(text);
-    return 0;
-}
-
-/* Splits the argument in place. */
-static int add_header(struct plan *plan, char *text)
-{
-    char *colon = strchr(text, ':');
-
-    if (colon == NULL || colon == text)
-        return complain(text, "a header is NAME: VALUE");
-    if (plan->n_headers == MAX_HEADERS)
-        return complain(text, "too many headers");
-    *colon++ = '\0';
-    plan->headers[plan->n_headers++] = (gust_field){text, colon + strspn(colon, " ")};
-    plan->options.headers = plan->headers;
-    return 0;
-}
-
-static int set_user(struct plan *plan, char *text)
-{
-    char *colon = strchr(text, ':');
-
-    if (colon != NULL)
-        *colon++ = '\0';
-    plan->options.auth_username = text;
-    plan->options.auth_password = colon != NULL ? colon : "";
-    return 0;
-}
-
-static int set_seconds(double *to, const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (*end != '\0' || end == text || !(seconds > 0))
-        return complain(text, "not a number of seconds");
-    *to = seconds;
-    return 0;
-}
-
-static int set_redirects(struct plan *plan, const char *text)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-
-    if (*end != '\0' || end == text || n < 0 || n > 1000)
-        return complain(text, "not a number of redirects");
-    plan->options.max_redirects = (int)n;
-    plan->options.no_redirects = n == 0;
-    return 0;
-}
-
-static int set_proxy(struct plan *plan, char *text)
-{
-    char *host = strstr(text, "://") != NULL ? strstr(text, "://") + 3 : text;
-    char *colon = strrchr(host, ':'), *end = NULL;
-    unsigned long port = colon == NULL ? 0 : strtoul(colon + 1, &end, 10);
-
-    if (colon != NULL && (*end != '\0' || port == 0 || port > 65535))
-        return complain(text, "a proxy is HOST:PORT");
-    if (colon != NULL)
-        *colon = '\0';
-    plan->options.proxy_host = host;
-    plan->options.proxy_port = (unsigned)port;
-    return 0;
-}
-
-enum { CONNECT_TIMEOUT = 256, MAX_REDIRS, RAW, UNIX_SOCKET, CACERT };
-
-static const struct option long_options[] = {
-    {"request", required_argument, NULL, 'X'},
-    {"data", required_argument, NULL, 'd'},
-    {"header", required_argument, NULL, 'H'},
-    {"user", required_argument, NULL, 'u'},
-    {"user-agent", required_argument, NULL, 'A'},
-    {"include", no_argument, NULL, 'i'},
-    {"write-out", required_argument, NULL, 'w'},
-    {"max-time", required_argument, NULL, 'm'},
-    {"connect-timeout", required_argument, NULL, CONNECT_TIMEOUT},
-    {"max-redirs", required_argument, NULL, MAX_REDIRS},
-    {"raw", no_argument, NULL, RAW},
-    {"proxy", required_argument, NULL, 'x'},
-    {"unix-socket", required_argument, NULL, UNIX_SOCKET},
-    {"insecure", no_argument, NULL, 'k'},
-    {"cacert", required_argument, NULL, CACERT},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-/* What one option says. Positive: help was asked for. */
-static int take_option(struct plan *plan, int option, char *value)
-{
-    switch (option) {
-    case 'X':
-        plan->options.method = value;
-        return 0;
-    case 'd':
-        return set_body(plan, value);
-    case 'H':
-        return add_header(plan, value);
-    case 'u':
-        return set_user(plan, value);
-    case 'A':
-        plan->options.user_agent = value;
-        return 0;
-    case 'i':
-        plan->includes_head = true;
-        return 0;
-    case 'w':
-        plan->format = value;
-        return 0;
-    case 'm':
-        return set_seconds(&plan->options.request_timeout, value);
-    case CONNECT_TIMEOUT:
-        return set_seconds(&plan->options.connect_timeout, value);
-    case MAX_REDIRS:
-        return set_redirects(plan, value);
-    case RAW:
-        plan->options.no_decompress = true;
-        return 0;
-    case 'x':
-        return set_proxy(plan, value);
-    case UNIX_SOCKET:
-        plan->options.unix_socket = value;
-        return 0;
-    case 'k':
-        plan->options.no_verify = true;
-        return 0;
-    case CACERT:
-        plan->options.ca_file = value;
-        return 0;
-    case 'h':
-        return 1;
-    default: /* getopt has said what is wrong */
-        return -EINVAL;
-    }
-}
-
-static int read_plan(struct plan *plan, int argc, char **argv)
-{
-    int option, err;
-
-    plan->options.request_timeout = GUST_NEVER;
-    plan->options.max_body_size = GUST_NEVER;
-    plan->options.allow_nonstandard_methods = true;
-    while ((option = getopt_long(argc, argv, "X:d:H:u:A:iw:m:x:kh", long_options, NULL)) != -1) {
-        err = take_option(plan, option, optarg);
-        if (err != 0)
-            return err;
-    }
-    plan->urls = argv + optind;
-    return argc == optind ? complain("no URL", "`gust fetch --help` tells more") : 0;
-}
 
 /* --- -w --- */
 
@@ -340,75 +111,105 @@ static void put_format(const struct outcome *o, const char *at)
 
 /* --- fetching --- */
 
-static void put_head(const gust_response *response)
+struct job {
+    const struct tool_plan *plan;
+    FILE *out; /* of heads and bodies; NULL until there is an answer */
+};
+
+/* A file is made only when there is something to put into it. */
+static int need_output(struct job *job)
 {
-    printf("HTTP/1.1 %d %s\n", response->status, response->reason);
-    for (size_t i = 0; i < response->n_fields; i++)
-        printf("%s: %s\n", response->fields[i].name, response->fields[i].value);
-    putchar('\n');
+    const char *path = job->plan->output;
+
+    if (job->out == NULL)
+        job->out = path == NULL || strcmp(path, "-") == 0 ? stdout : fopen(path, "wbe");
+    return job->out != NULL ? 0 : tool_complain(path, gust_strerror(errno));
 }
 
-/* Prints the body as it comes. */
-static int put_body(const gust_response *response, uint64_t *size)
+static void put_head(FILE *out, const gust_response *response)
+{
+    fprintf(out, "HTTP/1.1 %d %s\n", response->status, response->reason);
+    for (size_t i = 0; i < response->n_fields; i++)
+        fprintf(out, "%s: %s\n", response->fields[i].name, response->fields[i].value);
+    putc('\n', out);
+}
+
+/* Prints the body as it comes; stops where it cannot. */
+static int put_body(FILE *out, const gust_response *response, uint64_t *size)
 {
     gust_str piece;
     int n;
 
     while ((n = gust_response_read(response, &piece)) > 0) {
         *size += piece.len;
-        if (fwrite(piece.ptr, 1, piece.len, stdout) != piece.len)
-            return -EPIPE;
+        if (fwrite(piece.ptr, 1, piece.len, out) != piece.len)
+            return 0;
     }
     return n;
 }
 
-static int fetch_one(const struct plan *plan, const char *url)
+static int put_answer(struct job *job, struct outcome *o)
+{
+    int err = need_output(job);
+
+    if (err < 0)
+        return err;
+    if (job->plan->includes_head)
+        put_head(job->out, o->response);
+    err = put_body(job->out, o->response, &o->size);
+    if (fflush(job->out) != 0 || ferror(job->out) != 0)
+        return tool_complain(job->out == stdout ? "standard output" : job->plan->output,
+                             "cannot be written");
+    return err;
+}
+
+static int fetch_one(struct job *job, const char *url)
 {
     GUST_SCOPE();
-    struct outcome o = {.response = gust_fetch_open(url, &plan->options)};
-    int err = o.response->error;
+    struct outcome o = {.response = gust_fetch_open(url, &job->plan->options)};
+    int err = o.response->error < 0 ? 0 : put_answer(job, &o);
 
-    if (err == 0 && plan->includes_head)
-        put_head(o.response);
-    if (err == 0)
-        err = put_body(o.response, &o.size);
-    if (plan->format != NULL)
-        put_format(&o, plan->format);
-    if (fflush(stdout) != 0 || err == -EPIPE)
-        return complain("standard output", "cannot be written");
-    if (err != 0)
+    if (o.response->error == 0 && err < 0)
+        return err; /* which was said */
+    if (job->plan->format != NULL)
+        put_format(&o, job->plan->format);
+    if (o.response->error < 0)
         fprintf(stderr, "gust fetch: %s: %s\n", url, gust_response_reason(o.response));
-    return err;
+    else if (fflush(stdout) != 0)
+        return tool_complain("standard output", "cannot be written");
+    return o.response->error;
 }
 
 static int fetch_all(void *arg)
 {
-    const struct plan *plan = arg;
+    struct job job = {.plan = arg};
     int first = 0;
 
-    for (char **url = plan->urls; *url != NULL; url++) {
-        int err = fetch_one(plan, *url);
+    for (char **url = job.plan->urls; *url != NULL; url++) {
+        int err = fetch_one(&job, *url);
 
         if (first == 0)
             first = err;
     }
+    if (job.out != NULL && job.out != stdout && fclose(job.out) != 0 && first == 0)
+        first = tool_complain(job.plan->output, "cannot be written");
     return first;
 }
 
 int tool_fetch(int argc, char **argv)
 {
-    struct plan plan = {0};
-    int err = read_plan(&plan, argc, argv);
+    struct tool_plan plan = {0};
+    int err = tool_plan_read(&plan, argc, argv);
     int code = TOOL_USAGE;
 
     if (err > 0) {
-        fputs(usage, stdout);
+        fputs(tool_fetch_usage, stdout);
         code = TOOL_OK;
     } else if (err == 0) {
         /* What the library would log is in the one line that says why, or is slow output. */
         gust_ignore(gust_log_set_level(NULL, GUST_LOG_ERROR));
         code = gust_run(fetch_all, &plan) == 0 ? TOOL_OK : TOOL_FAILED;
     }
-    free(plan.body);
+    tool_plan_drop(&plan);
     return code;
 }
