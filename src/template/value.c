@@ -66,11 +66,6 @@ const char *gu_type_name(const gust_value *v)
     }
 }
 
-bool gu_is_string(const gust_value *v)
-{
-    return v->type == GUST_STRING;
-}
-
 bool gu_is_number(const gust_value *v)
 {
     return v->type == GUST_INT || v->type == GUST_DOUBLE || v->type == GUST_BOOL;

@@ -107,7 +107,6 @@ static inline gust_value gu_value_known(gust_value v)
 /* Python's name for its type. */
 const char *gu_type_name(const gust_value *v);
 
-bool gu_is_string(const gust_value *v);
 bool gu_is_number(const gust_value *v);   /* bool, int, float */
 bool gu_is_sequence(const gust_value *v); /* a list or a tuple, whoever made it */
 bool gu_is_map(const gust_value *v);

@@ -309,4 +309,17 @@ EXPRESSIONS = {
         "http://a.com/\"b\"", "http://a.com/'b'", "a:b", "a:/b", "a:///b", "a:////b", "http:/", "é http://é.com/é",
         "http://a.com\nhttp://b.com", "foo@bar.com", "ftp://x http://y", "javascript:/x", "a-b://c",
         "http://a.com/~b", "http://a.com/b~", "http://a.com/*", "http://a.com/b;c", "日本http://a.com")},
+    "edges": {text: text for text in (
+        "0.0 ** -1", "2.0 ** 5000", "1.5 < float('nan')", "5 < float('nan')", "float('nan') < 5",
+        "5 < 1e300", "-5 < -1e300", "5 > 4.5", "4.5 < 5", "5 == 5.0", "-7.5 // -2", "0.0 // 5",
+        "-0.0 % 3", "7.5 // 0.1", "'a,b,c'.rsplit(',', 0)", "'abc'.rsplit('x')", "'a b'.split(None, 0)",
+        "' a b '.rsplit(None, 0)", "'a'.rpartition('abc')", "['\\U0001f600', '\\U000e0001']",
+        "{'a': 1} == {'a': 2}", "[1] == [1, 2]", "[[1]] == [[2]]", "(1, 2) < (1, 3)", "[] < [1]",
+        "[1, 'a'] < [1, 2]", "True < 2", "'b' > 'abc'", "'é' > 'z'", "range(0) == range(5, 5)",
+        "range(0, 5, 2) == range(0, 6, 2)", "range(3) == [0, 1, 2]", "5 in range(10, 0, -5)",
+        "'5' in range(10)", "[x for x in {1: 2}.items()]", "1 in {1: 2}.keys()",
+        "{1: 2, 'a': [3]}", "{None: 1, 1.5: 2, (1,): 3}", "{1: 'a'}[1.0]", "{1.5: 'a'}[1.5]",
+        "{float('inf'): 1}[float('inf')]", "{len: 1}[len]", "{range(2): 1}[range(2)]",
+        "[i for i in (d.keys() or [])]", "list(zip(d.keys(), d.values()))", "s[True:]", "l[-100]",
+        "'%s' % None", "'%s' % d", "'%s%%' % 5", "'%s' % ((1, 2),)", "'%-5s|%5s' % ('ab', 'cd')")},
 }
