@@ -261,7 +261,9 @@ inline gust_value gust_list_(std::initializer_list<gust_value> items)
         struct json_t *: gust_value_json,             \
         gust_kv *: gust_value_map,                    \
         const gust_kv *: gust_value_map,              \
+        struct gust_function *: gust_value_function, \
         const struct gust_function *: gust_value_function, \
+        struct gust_object *: gust_value_object, \
         const struct gust_object *: gust_value_object, \
         gust_value: gust_value_same)(x)
 

@@ -68,3 +68,13 @@ int gu_leaf_call(gu_leaf_fn *fn, void *arg)
     tasks->n_on_loop_stack--;
     return result;
 }
+
+/* --- how much is left --- */
+
+size_t gu_task_stack_left(void)
+{
+    struct gust_task *task = gu_task_current();
+    const char *here = __builtin_frame_address(0);
+
+    return task == NULL ? SIZE_MAX : (size_t)(here - gu_stack_low(gu_task_stack(task)));
+}

@@ -214,6 +214,9 @@ void gu_scope_run_defer(struct gust_task *task, gust_scope *scope);
 gust_arena *gu_arena_here(void);
 gu_cold GUST_NORETURN void gu_no_memory(void);
 
+/* What is left of the current task's stack; SIZE_MAX on the loop's. Not for leaf calls. */
+size_t gu_task_stack_left(void);
+
 /* Registers a defer in the scope of the whole task, which must be the innermost. False when memory
  * is short. */
 bool gu_task_defer(struct gust_task *task, void (*fn)(void *), void *arg) GUST_CHECK;

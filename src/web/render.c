@@ -32,10 +32,15 @@ static const gust_kv *namespace_of(gust_request *r)
     return r->handler->fns.get_template_namespace(r);
 }
 
-/* Renders into the arena. 0, or what *report tells. */
-static int render(gust_request *r, struct gust_arena *arena, const char *name, const gust_kv *vars,
-                  gust_str *page, struct gu_report *report)
+/* Templates call each other through functions; for ever, if nothing stops them. On a task's stack
+ * it is what the deepest one that compiles may need (40 KiB of 64). */
+#define MAX_NESTED 16
+#define STACK_NEEDED (GU_STACK_SIZE / 8 * 5)
+
+static int render(gust_request *r, struct gust_loader *loader, const char *name,
+                  const gust_kv *vars, gust_str *page, struct gu_report *report)
 {
+    struct gust_arena *arena = gu_arena_here();
     struct gu_buf out;
     struct gu_rendering what = {.arena = arena,
                                 .vars = vars,
@@ -43,15 +48,9 @@ static int render(gust_request *r, struct gust_arena *arena, const char *name, c
                                 .lookup = gu_template_name,
                                 .context = r,
                                 .out = &out};
-    struct gust_loader *loader = loader_of(r->app);
-    const gust_template *t;
+    const gust_template *t =
+        gu_loader_get(loader, arena, gust_str_from(name), r->app->options.debug, report);
 
-    if (loader == NULL && r->app->options.templates == NULL &&
-        r->app->options.template_path == NULL)
-        return failed(report, -ENOENT, "the application has no template_path");
-    if (loader == NULL)
-        return failed(report, -ENOMEM, "memory is short");
-    t = gu_loader_get(loader, arena, gust_str_from(name), r->app->options.debug, report);
     if (t == NULL)
         return report->err;
     gu_buf_init(&out, arena, gu_template_max_output(t));
@@ -60,13 +59,33 @@ static int render(gust_request *r, struct gust_arena *arena, const char *name, c
     return gu_buf_finish(&out, page) < 0 ? failed(report, -ENOMEM, "memory is short") : 0;
 }
 
+int gu_render_page(gust_request *r, const char *name, const gust_kv *vars, gust_str *page,
+                   struct gu_report *report)
+{
+    const gust_app_options *o = &r->app->options;
+    struct gust_loader *loader = loader_of(r->app);
+    struct gu_input *input = gu_request_input(r);
+    int err;
+
+    if (o->templates == NULL && o->template_path == NULL)
+        return failed(report, -ENOENT, "the application has no template_path");
+    if (loader == NULL || input == NULL)
+        return failed(report, -ENOMEM, "memory is short");
+    if (input->n_renderings >= MAX_NESTED || gu_task_stack_left() < STACK_NEEDED)
+        return failed(report, -GUST_ETOOBIG, "templates render each other too deep");
+    input->n_renderings++;
+    err = render(r, loader, name, vars, page, report);
+    input->n_renderings--;
+    return err;
+}
+
 int gust_render(gust_request *r, const char *name, const gust_kv *vars)
 {
     struct gu_report report;
     gust_str page;
     GUST_SCOPE();
 
-    if (render(r, gu_arena_here(), name, vars, &page, &report) < 0)
+    if (gu_render_page(r, name, vars, &page, &report) < 0)
         return gust_fail(r, report.err == -ENOMEM ? 503 : 500, "%s: %s", name, report.message.ptr);
     gust_write(r, page.ptr, page.len);
     return gust_finish(r);
@@ -78,7 +97,7 @@ const char *gust_render_string(gust_request *r, const char *name, const gust_kv 
     gust_str page;
 
     gu_request_check_raise(r, "gust_render_string");
-    if (render(r, gu_arena_here(), name, vars, &page, &report) == 0)
+    if (gu_render_page(r, name, vars, &page, &report) == 0)
         return page.ptr;
     if (report.err == -ENOMEM)
         gu_no_memory();

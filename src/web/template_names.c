@@ -197,16 +197,24 @@ static gust_value module_template(gust_call *call)
 {
     gust_request *r = call->context;
     const char *name = copy_text(r, gust_call_arg(call, 0, "path"));
+    static const char again[] = "RuntimeError: "; /* what failing adds, once for each template */
+    struct gu_report report;
+    gust_str page;
 
     if (name == NULL)
         return gust_call_fail(call, "memory is short");
-    return gust_value_text(gust_render_string(r, name, call->named));
+    if (gu_render_page(r, name, call->named, &page, &report) < 0) {
+        size_t said = strncmp(report.message.ptr, again, strlen(again)) == 0 ? strlen(again) : 0;
+
+        return gust_call_fail(call, "%s", report.message.ptr + said);
+    }
+    return gust_value_str(page);
 }
 
 static const gust_function get_argument_fn = {.fn = get_argument, .name = "get_argument"};
 static const gust_function get_cookie_fn = {.fn = get_cookie, .name = "get_cookie"};
 static const gust_function reverse_url_fn = {.fn = reverse_url, .name = "reverse_url"};
-static const gust_function template_fn = {.fn = module_template, .name = "Template"};
+static const gust_function template_fn = {.fn = module_template};
 
 static bool name_reverse_url(gust_request *r, gust_value *value)
 {

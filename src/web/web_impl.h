@@ -115,6 +115,7 @@ struct gu_input {
     char *piece;                /* of gust_body_read() */
     struct gu_who *who;         /* NULL: nobody asked */
     struct gu_session *session; /* NULL: not asked for */
+    unsigned n_renderings;      /* templates under way, each called by the one before */
 };
 
 /* Who is asking, and what shows that it is from a page of ours. */
@@ -282,7 +283,15 @@ const struct gu_pairs *gu_request_cookies(gust_request *r);
 
 /* --- render.c --- */
 
-/* What templates know of a request: its `arg` is the request. */
+struct gu_report;
+
+/* Renders a template of the application's into the innermost scope. 0, or what *report tells. */
+int gu_render_page(gust_request *r, const char *name, const gust_kv *vars, gust_str *page,
+                   struct gu_report *report);
+
+/* --- template_names.c --- */
+
+/* What templates know of a request. */
 bool gu_template_name(void *request, gust_str name, gust_value *value);
 
 /* --- signed.c --- */

@@ -41,6 +41,20 @@ static const gust_kv *own_namespace(gust_request *r)
     return names;
 }
 
+static void render_later(void *arg)
+{
+    gust_request *r = arg;
+
+    gust_ignore(gust_render(r, gust_get_argument(r, "t", "page.html"),
+                            GUST_VARS({"name", GUST_V("later")})));
+}
+
+static int later_get(gust_request *r)
+{
+    gust_loop_add_callback(gust_loop_current(), render_later, r);
+    return gust_detach(r);
+}
+
 static const gust_handler moody = {.get_template_namespace = own_namespace, .get = page_get};
 static const gust_handler derived = {.base = &moody};
 
@@ -90,6 +104,8 @@ static const gust_template_file files[] = {
     {"module.html", "{% module Entry({'id': '<1>'}) %}"},
     {"isolated.html", "{% set secret = 1 %}{% module Template('inner.html', a='<') %}"},
     {"inner.html", "{{ a }}{% try %}{{ secret }}{% except NameError %} alone{% end %}"},
+    {"inner_fails.html", "{% module Template('raises.html') %}"},
+    {"self.html", "{% module Template('self.html') %}"},
     {"nomodule.html", "{% module Nothing() %}"},
     {"request.html",
      "{{ request.method }} {{ request.path }} {{ request.query }} {{ request.host }}"
@@ -110,6 +126,7 @@ static const gust_route routes[] = {
     {.path = "/", .get = page_get},
     {.path = "/text", .get = text_get},
     {.path = "/plain", .get = nothing_get},
+    {.path = "/later", .get = later_get},
     {.path = "/moody", .handler = &moody},
     {.path = "/derived", .handler = &derived},
     {.path = "/story/([0-9]+)/(.*)", .get = nothing_get, .name = "story"},
@@ -140,6 +157,8 @@ TEST(a_template_becomes_a_page)
         {"the handler", "/?t=handler.html&name=x", "x?GETv"},
         {"the URL of a route", "/?t=reverse.html", "/story/7/a%20b"},
         {"a function may wait", "/?t=waits.html", "slept"},
+        {"in a callback, after the handler returned", "/later", "<p>Hello, later</p>"},
+        {"with a template in it", "/later?t=isolated.html", "&lt; alone"},
     };
     struct web *web = web_open(&app_options);
 
@@ -169,6 +188,9 @@ TEST(a_template_that_fails_is_answered_by_500_and_logged_with_its_place)
         {"a module that nobody has", "nomodule.html",
          "AttributeError: 'modules' object has no attribute 'Nothing' at nomodule.html:1"},
         {"a field that did not come", "noheader.html", "KeyError: 'x-b' at noheader.html:1"},
+        {"a template in Template fails", "inner_fails.html",
+         "RuntimeError: KeyError: 'x' at raises.html:2 at inner_fails.html:1"},
+        {"it renders itself for ever", "self.html", "templates render each other too deep"},
         {"no such route", "reverse_none.html", "no route has the name \"nothing\""},
         {"arguments of a route", "reverse_few.html",
          "the route \"story\" takes 2 arguments, not 0"},
@@ -176,22 +198,22 @@ TEST(a_template_that_fails_is_answered_by_500_and_logged_with_its_place)
         {"it writes too much", "large.html",
          "the output is longer than max_output at large.html:1"},
     };
-    static const char *const ways[] = {"/?t=", "/text?t="};
+    static const char *const ways[] = {"/?t=", "/text?t=", "/later?t="};
     struct web *web = web_open(&app_options);
 
-    for (size_t i = 0; i < 2 * gu_countof(cases); i++) {
+    for (size_t i = 0; i < 3 * gu_countof(cases); i++) {
         const char *response;
         char target[64];
 
-        TEST_CASE(cases[i / 2].name);
-        snprintf(target, sizeof target, "%s%s", ways[i % 2], cases[i / 2].template);
+        TEST_CASE(cases[i / 3].name);
+        snprintf(target, sizeof target, "%s%s", ways[i % 3], cases[i / 3].template);
         web->log[0] = '\0';
         web->log_len = 0;
         response = web_get(web, target, NULL);
         assert_int_equal(web_status(response), 500);
         assert_null(strstr(web_body_of(response), "Error:"));
-        if (strstr(web->log, cases[i / 2].log) == NULL)
-            fail_msg("not in the log: %s\n%s", cases[i / 2].log, web->log);
+        if (strstr(web->log, cases[i / 3].log) == NULL)
+            fail_msg("not in the log: %s\n%s", cases[i / 3].log, web->log);
     }
     web_close(web);
 }
