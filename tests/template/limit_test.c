@@ -267,11 +267,9 @@ TEST(nothing_runs_for_ever_and_no_limit_is_caught)
         "{{ any(x < 0 for x in range(10 ** 15)) }}",
         "{% set l = [1] %}{% for x in l %}{% set l.append(1) %}{% end %}",
         "{% set s = 'ab' * 200 %}{% while True %}{% set x = s.count('b') %}{% end %}",
-        "{% set s = 'a' * 10000000 %}{{ s.rfind('b' + s[:5000000]) }}{{ s.rfind(s[:5000000] + 'b') "
-        "}}"
-        "{% while True %}{{ s[-1] }}{% end %}",
-        "{% set l = [1] %}{% set l.append(l) %}{{ l == [1, l] }}{% while 1 %}{{ len(str(l)) }}{% "
-        "end %}",
+        "{% set s = 'a' * 10000000 %}{{ s.rfind(s[:5000000] + 'b') }}",
+        "{% set s = 'a' * 10000000 %}{% while True %}{{ s[-1] }}{% end %}",
+        "{% set l = [1] %}{% set l.append(l) %}{% while 1 %}{{ str(l) }}{% end %}",
     };
     static const gust_template_file files[] = {{NULL, NULL}};
     gust_loader *loader =
