@@ -70,12 +70,15 @@ static bool is_stopped(const struct gu_stream *s)
     return s->out != NULL && (s->flags & GU_STREAM_DUPLEX) == 0;
 }
 
-/* Of a stream that is not read: that its peer left, and after that, that the connection broke. */
+/* Of a stream that is not read: that its peer left, and after that, where somebody wants to know,
+ * that the connection broke. */
 static unsigned wanted_unread(const struct gu_stream *s)
 {
     if ((s->flags & (GU_STREAM_HUNG_UP | GU_STREAM_BROKEN | GU_STREAM_ENDED)) != 0)
         return 0;
-    return (s->flags & GU_STREAM_LEFT) != 0 ? GU_ERR : GU_RDHUP;
+    if ((s->flags & GU_STREAM_LEFT) == 0)
+        return GU_RDHUP;
+    return s->ops->left != NULL ? GU_ERR : 0;
 }
 
 static unsigned wanted(const struct gu_stream *s)
@@ -167,7 +170,9 @@ static gu_cold void peer_left(struct gu_stream *s, unsigned events)
         return;
     }
     was_told = (s->flags & GU_STREAM_LEFT) != 0;
-    s->flags |= (uint16_t)(GU_STREAM_LEFT | (was_told ? GU_STREAM_HUNG_UP : 0));
+    s->flags |= GU_STREAM_LEFT;
+    if (was_told && (events & GU_ERR) != 0)
+        s->flags |= GU_STREAM_HUNG_UP;
     gu_stream_want(s);
     if (!was_told && s->ops->left != NULL)
         s->ops->left(s);
@@ -301,7 +306,8 @@ static gu_inline void dispatch(struct gu_stream *s, bool is_again)
     if (gu_unlikely(is_again)) {
         gu_stream_flush(s); /* behind the batch, which does not wait for it */
         watch_now(s);
-        if ((s->io.ready & GU_RDHUP) != 0 && s->ops->left != NULL && is_stopped(s))
+        if ((s->io.ready & GU_RDHUP) != 0 && (s->flags & GU_STREAM_LEFT) == 0 &&
+            s->ops->left != NULL && is_stopped(s))
             peer_left(s, GU_RDHUP | GU_ERR);
     }
     if (gu_unlikely(s->err != 0) && (s->flags & GU_STREAM_CLOSED) == 0)
