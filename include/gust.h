@@ -32,6 +32,7 @@
 #include <gust/tcpserver.h>
 #include <gust/template.h>
 #include <gust/tls.h>
+#include <gust/upload.h>
 #include <gust/value.h>
 
 #endif

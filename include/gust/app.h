@@ -101,6 +101,7 @@ enum {
 
 struct gust_cookie_options;  /* response.h */
 struct gust_session_options; /* session.h */
+struct gust_upload_options;  /* upload.h */
 
 /** All members but routes are optional. Times are seconds, sizes bytes. */
 typedef struct gust_app_options {
@@ -127,8 +128,10 @@ typedef struct gust_app_options {
     const char *xsrf_cookie_name;                  /**< NULL: "_xsrf" */
     const struct gust_cookie_options *xsrf_cookie; /**< its attributes */
     const struct gust_session_options *sessions;   /**< NULL: in a cookie, for 14 days */
-    unsigned errors;                               /**< GUST_ERRORS_… */
-    bool no_etag;                                  /**< no ETag is computed */
+    const struct gust_upload_options *uploads;     /**< limits of multipart forms */
+    bool decompress_request; /**< bodies in gzip and deflate are decoded, within their limit */
+    unsigned errors;         /**< GUST_ERRORS_… */
+    bool no_etag;            /**< no ETag is computed */
     bool no_server_header;
     bool debug;                 /**< messages of 5xx errors are shown to the client */
     const gust_option *options; /**< of the program's own, beside those of gust_app_main() */

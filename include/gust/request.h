@@ -102,7 +102,7 @@ GUST_API int64_t gust_path_int(gust_request *r, size_t i);
 /** The returning form: false where that raises. */
 GUST_API bool gust_find_path_int(const gust_request *r, size_t i, int64_t *value) GUST_CHECK;
 
-/* --- arguments: of the query, and of a urlencoded body --- */
+/* --- arguments: of the query, and of a form: urlencoded, or multipart (upload.h) --- */
 
 /** The last value of an argument, the body's before the query's, without blanks around it;
  * `fallback`, which may be NULL, when there is none. */
@@ -150,7 +150,7 @@ GUST_API int gust_fail_invalid(gust_request *r) GUST_CHECK;
 
 /* --- the body --- */
 
-/** The whole body; empty in a handler with GUST_STREAM_BODY. */
+/** The whole body; empty in a handler with GUST_STREAM_BODY, and of a multipart form. */
 GUST_API gust_str gust_body(const gust_request *r);
 
 /** The next piece of the body, in a handler with GUST_STREAM_BODY: its length, 0 at the end.

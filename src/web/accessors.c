@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "codec/cookie.h"
 #include "web/web_impl.h"
+#include <jansson.h>
 
 /* --- what the other accessors begin with --- */
 
@@ -16,6 +17,16 @@ struct gu_input *gu_request_input(gust_request *r)
             *r->input = (struct gu_input){0};
     }
     return r->input;
+}
+
+void gu_request_release(gust_exchange *x)
+{
+    struct gu_input *input = ((gust_request *)x->state)->input;
+
+    json_decref(input->json);
+    input->json = NULL;
+    gu_body_decoder_free(input->decoder);
+    input->decoder = NULL;
 }
 
 void gu_request_check_raise(const gust_request *r, const char *what)

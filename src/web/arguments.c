@@ -20,9 +20,7 @@ bool gu_text_is_sound(gust_str text)
     return memchr(text.ptr, '\0', text.len) == NULL && gu_utf8_is_valid(text);
 }
 
-/* As Tornado does: control characters become blanks, and blanks at both ends go. The text is our
- * own copy. */
-static gust_str clean(gust_str value)
+gust_str gu_argument_clean(gust_str value)
 {
     char *at = (char *)(uintptr_t)value.ptr;
 
@@ -53,7 +51,7 @@ static int read_pairs(gust_request *r, gust_str text, struct gu_pairs *pairs)
     for (size_t i = 0; i < all.len; i++) {
         if (!gu_text_is_sound(all.items[i].name) || !gu_text_is_sound(all.items[i].value))
             return 400;
-        all.items[i].value = clean(all.items[i].value);
+        all.items[i].value = gu_argument_clean(all.items[i].value);
     }
     *pairs = all;
     return 0;
@@ -72,7 +70,7 @@ int gu_arguments_read_form(gust_request *r)
 
     if (!gu_content_type_is(gu_exchange_known(r->x, GU_FIELD_CONTENT_TYPE), GU_FORM_TYPE))
         return 0;
-    if (r->x->first[GU_FIELD_CONTENT_ENCODING] != 0)
+    if (r->x->first[GU_FIELD_CONTENT_ENCODING] != 0 && !gu_body_is_decoded(r))
         return 400; /* it is not the form that it says it is (C20) */
     input = gu_request_input(r);
     return input == NULL ? 503 : read_pairs(r, r->request_body, &input->form);

@@ -6,6 +6,8 @@
  */
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/form.h"
+#include "codec/multipart.h"
 #include "web/web_impl.h"
 
 #define FIRST_BODY ((size_t)64 * 1024)
@@ -28,20 +30,26 @@ struct body {
     size_t len, cap; /* and a byte behind */
 };
 
-static size_t first_cap(const gust_exchange *x)
+/* Whether the client told how long it is; that of a coded one is known when it is read. */
+static bool is_sized(const gust_request *r)
 {
-    if ((x->head_flags & GU_HEAD_CHUNKED) != 0)
-        return GU_NET_COPY;
-    return gu_min((size_t)x->body_left, FIRST_BODY);
+    return (r->x->head_flags & GU_HEAD_CHUNKED) == 0 && !gu_body_is_decoded(r);
 }
 
-/* A sized body ends where it is said to, a chunked one has to be tried for its end. */
-static bool grow(gust_exchange *x, struct body *body)
+static size_t first_cap(const gust_request *r)
 {
-    size_t most = SIZE_MAX / 2, cap;
+    return is_sized(r) ? gu_min((size_t)r->x->body_left, FIRST_BODY) : GU_NET_COPY;
+}
+
+/* A sized body ends where it is said to, a chunked one has to be tried for its end, and one byte
+ * beyond the limit is enough for that. */
+static bool grow(gust_request *r, struct body *body)
+{
+    size_t most = (size_t)gu_min(r->x->body_max, SIZE_MAX / 2 - 1) + 1, cap;
+    gust_exchange *x = r->x;
     char *ptr;
 
-    if ((x->head_flags & GU_HEAD_CHUNKED) == 0)
+    if (is_sized(r))
         most = body->len + (size_t)gu_min(x->body_left, SIZE_MAX / 2 - body->len);
     cap = gu_min(body->cap > most / 2 ? most : body->cap * 2, most);
     ptr = gu_arena_grow(&x->arena, body->ptr, body->cap + 1, cap + 1);
@@ -66,7 +74,7 @@ static void raise_limit(gust_exchange *x)
 static int read_whole(gust_request *r)
 {
     gust_exchange *x = r->x;
-    struct body body = {.cap = first_cap(x)};
+    struct body body = {.cap = first_cap(r)};
     int n;
 
     raise_limit(x);
@@ -74,13 +82,13 @@ static int read_whole(gust_request *r)
     if (body.ptr == NULL)
         return -ENOMEM;
     do {
-        if (body.len == body.cap && !grow(x, &body))
+        if (body.len == body.cap && !grow(r, &body))
             return -ENOMEM;
-        n = gust_exchange_read(x, body.ptr + body.len, body.cap - body.len);
+        n = gu_body_take(r, body.ptr + body.len, body.cap - body.len);
         if (n < 0)
             return n;
         body.len += (size_t)n;
-    } while ((x->flags & GU_X_BODY_READ) == 0);
+    } while (!gu_body_is_over(r));
     body.ptr[body.len] = '\0';
     r->request_body = gu_str(body.ptr, body.len);
     return 0;
@@ -97,7 +105,7 @@ static int read_piece(gust_request *r, gust_str *lent)
         input->piece = gu_arena_alloc(&r->x->arena, GU_NET_COPY);
     if (input == NULL || input->piece == NULL)
         return -ENOMEM;
-    n = gust_exchange_read(r->x, input->piece, GU_NET_COPY - 1);
+    n = gu_body_take(r, input->piece, GU_NET_COPY - 1);
     if (n < 0)
         return n;
     input->piece[n] = '\0';
@@ -126,11 +134,27 @@ static int push(gust_request *r)
     return n;
 }
 
+/* What is coded, and not decoded here, is not the form that it says it is (C20). */
+static int receive_form(gust_request *r)
+{
+    if (r->x->first[GU_FIELD_CONTENT_ENCODING] != 0 && !gu_body_is_decoded(r))
+        return gust_send_error(r, 400);
+    raise_limit(r->x);
+    return gu_form_receive(r);
+}
+
 int gu_body_receive(gust_request *r)
 {
+    int err;
+
     if (r->handler->fns.data_received != NULL)
         return push(r);
     if (r->x->body_max < r->x->body_left)
         return -GUST_ETOOBIG;
+    err = gu_body_begin(r);
+    if (err < 0)
+        return err;
+    if (gu_content_type_is(gu_exchange_known(r->x, GU_FIELD_CONTENT_TYPE), GU_MULTIPART_TYPE))
+        return receive_form(r);
     return read_whole(r);
 }

@@ -41,14 +41,6 @@ const char *gust_json_encode(const json_t *json)
 
 /* --- of a request --- */
 
-static void release(gust_exchange *x)
-{
-    gust_request *r = x->state;
-
-    json_decref(r->input->json);
-    r->input->json = NULL;
-}
-
 json_t *gust_find_json(gust_request *r, gust_error *error)
 {
     struct gu_input *input = gu_request_input(r);
@@ -62,7 +54,7 @@ json_t *gust_find_json(gust_request *r, gust_error *error)
     }
     err = gu_json_decode(r->request_body, r->x->arena.limit, &input->json, error);
     if (err == 0) {
-        r->x->release = release;
+        r->x->release = gu_request_release;
         return input->json;
     }
     error->status = err == -ENOMEM ? 503 : err == -GUST_ETOOBIG ? 413 : 400;

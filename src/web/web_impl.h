@@ -112,10 +112,13 @@ struct gu_input {
     bool has_cookies; /* they are parsed */
     struct json_t *json;
     const char *remote_ip, *protocol;
-    char *piece;                /* of gust_body_read() */
-    struct gu_who *who;         /* NULL: nobody asked */
-    struct gu_session *session; /* NULL: not asked for */
-    unsigned n_renderings;      /* templates under way, each called by the one before */
+    char *piece;                        /* of gust_body_read() */
+    struct gu_who *who;                 /* NULL: nobody asked */
+    struct gu_session *session;         /* NULL: not asked for */
+    struct gu_body_decoder *decoder;    /* NULL: the body is read as it comes */
+    struct gu_form_reader *form_reader; /* NULL: nobody takes it apart */
+    struct gu_uploads *uploads;         /* NULL: it was no multipart form */
+    unsigned n_renderings;              /* templates under way, each called by the one before */
 };
 
 /* Who is asking, and what shows that it is from a page of ours. */
@@ -161,6 +164,9 @@ extern const gust_delegate gu_web_delegate;
 /* r->input, made on the first call; NULL when memory is short. */
 struct gu_input *gu_request_input(gust_request *r);
 
+/* Lets go what a request holds beside its memory; in x->release of those that hold something. */
+void gu_request_release(gust_exchange *x);
+
 /* Aborts with a message unless the request's task may raise now; `what` is the call that may.
  * Called first by everything that raises. */
 void gu_request_check_raise(const gust_request *r, const char *what);
@@ -203,6 +209,10 @@ int gu_path_args_take(gust_request *r, const struct gu_matcher *matcher);
 int gu_arguments_read_query(gust_request *r);
 int gu_arguments_read_form(gust_request *r);
 
+/* As Tornado does: control characters become blanks, and blanks at both ends go. The text is our
+ * own copy. */
+gust_str gu_argument_clean(gust_str value);
+
 /* Whether a text may be handed out as a C string of UTF-8. */
 bool gu_text_is_sound(gust_str text);
 
@@ -210,6 +220,33 @@ bool gu_text_is_sound(gust_str text);
 
 /* Reads the whole body, or pushes it to the handler, as that asks; 0 or a negative error. */
 int gu_body_receive(gust_request *r);
+
+/* --- body_decode.c --- */
+
+static inline bool gu_body_is_decoded(const gust_request *r)
+{
+    return r->input != NULL && r->input->decoder != NULL;
+}
+
+/* Makes ready to decode the body, if it is coded and the application asked for that. Before its
+ * first byte is read. 0 or -ENOMEM. */
+int gu_body_begin(gust_request *r);
+
+/* As gust_exchange_read(), decoded where gu_body_begin() says so. Waits. */
+int gu_body_take(gust_request *r, char *to, size_t size);
+
+/* Whether nothing more comes. */
+bool gu_body_is_over(const gust_request *r);
+
+/* NULL is allowed. */
+void gu_body_decoder_free(struct gu_body_decoder *d);
+
+/* --- upload.c, form_reader.c --- */
+
+/* Reads the body as a multipart form; 0, a negative error, or what gust_fail() returns. */
+int gu_form_receive(gust_request *r);
+
+const struct gust_upload_options *gu_upload_options(const gust_request *r);
 
 /* --- response.c --- */
 

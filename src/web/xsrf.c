@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "codec/form.h"
+#include "codec/multipart.h"
 #include "web/web_impl.h"
 
 #define FIELD "_xsrf" /* of forms; the cookie's name can be another */
@@ -136,8 +137,7 @@ bool gu_xsrf_may_follow(const gust_request *r)
     return shown_token(r) == NULL && (r->x->flags & GU_X_BODY_READ) == 0 &&
            (r->handler->fns.flags & GUST_STREAM_BODY) == 0 &&
            r->handler->fns.data_received == NULL &&
-           (gu_content_type_is(type, GU_FORM_TYPE) ||
-            gu_content_type_is(type, "multipart/form-data"));
+           (gu_content_type_is(type, GU_FORM_TYPE) || gu_content_type_is(type, GU_MULTIPART_TYPE));
 }
 
 int gu_xsrf_check(gust_request *r)

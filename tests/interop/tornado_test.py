@@ -1,13 +1,16 @@
 """Cookies and tokens that Tornado makes and Gust reads, and the other way round."""
 
 import asyncio
+import gzip
 import http.client
 import re
 import threading
 import urllib.parse
+import zlib
 
 import pytest
 import tornado.httpserver
+import tornado.httputil
 import tornado.ioloop
 import tornado.netutil
 import tornado.web
@@ -209,3 +212,103 @@ def test_both_refuse_the_same_tokens(ports):
         for sent in (cookie, "_xsrf=2|bad", "_xsrf=zz", None):
             statuses = [ask(port, "POST", "/token", sent, **fields)[0] for port in ports]
             assert statuses[0] == statuses[1], (shown, sent, statuses)
+
+
+# --- forms ---
+
+FIELD = 'Content-Disposition: form-data; name="%s"'
+FILE = 'Content-Disposition: form-data; name="%s"; filename="%s"'
+
+
+def part(header, data=b"x"):
+    return b"--1234\r\n" + header.encode() + b"\r\n\r\n" + data + b"\r\n"
+
+
+END = b"--1234--\r\n"
+
+# What both read alike. Tornado leaves %22 as it is, takes what stands before the first delimiter
+# for a part, and minds a form without a byte; those are not here.
+FORMS = {
+    "a field": part(FIELD % "a") + END,
+    "two of a name": part(FIELD % "a") + part(FIELD % "a", b"y") + END,
+    "a file": part(FILE % ("a", "b.txt")) + END,
+    "a type": part(FILE % ("a", "b") + "\r\nContent-Type: text/plain; x=y") + END,
+    "UTF-8": part(FIELD % "é", "é€".encode()) + part(FILE % ("é", "€.txt")) + END,
+    "any bytes": part(FILE % ("a", "b"), bytes(range(256))) + END,
+    "line's ends": part(FILE % ("a", "b"), b"\r\n\r\n--\r\n--123\r\n-") + END,
+    "no data": part(FIELD % "a", b"") + part(FILE % ("a", "b"), b"") + END,
+    "nothing chosen": part(FILE % ("a", "")) + END,
+    "a blank in the name": part(FIELD % "c d") + END,
+    "an escaped quote": part(FIELD % 'e\\"f') + part(FILE % ("a", 'b\\"c.txt')) + END,
+    "a backslash": part(FILE % ("a", "b\\\\c.txt")) + END,
+    "a path of Windows": part(FILE % ("a", "C:\\dir\\f.txt")) + END,
+    "a semicolon": part(FILE % ("a", "b;c.txt")) + END,
+    "RFC 5987": part("Content-Disposition: form-data; name=a; filename*=utf-8''%e2%82%ac") + END,
+    "RFC 2231": part("Content-Disposition: form-data; name=a; filename*0=b; filename*1=c") + END,
+    "no closing CRLF": part(FIELD % "a") + b"--1234--",
+    "text behind the end": part(FIELD % "a") + END + b"behind",
+    "no parts": END,
+    "no last delimiter": part(FIELD % "a"),
+    "no header": b"--1234\r\n\r\nx\r\n" + END,
+    "no disposition": part("X-A: b") + END,
+    "an attachment": part("Content-Disposition: attachment; name=a") + END,
+    "no name": part("Content-Disposition: form-data") + END,
+    "a header too long": part(FIELD % "a" + "\r\nX: " + "x" * 10240) + END,
+    "101 parts": part(FIELD % "a") * 101 + END,
+}
+
+
+def read_by_tornado(body):
+    """What twin_app would say of it; None for 400."""
+    arguments, files = {}, {}
+    header = part(FIELD % "a" + "\r\nX: " + "x" * 10240)
+    if body.startswith(header) or body.count(b"--1234\r\n") > 100:
+        return None  # newer Tornado
+    try:
+        tornado.httputil.parse_multipart_form_data(b"1234", body, arguments, files)
+    except tornado.httputil.HTTPInputError:
+        return None
+    names = ("a", "b", "é", "c d", 'e"f')
+    lines = [f"{n}={v.decode()}" for n in names for v in arguments.get(n, [])]
+    for each in files.values():
+        lines += [f"{n}({f.filename};{f.content_type})={f.body.hex()}"
+                  for n, group in files.items() if group is each for f in group]
+    return "".join(line + "\n" for line in lines)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms_are_read_alike(gust, name):
+    body = FORMS[name]
+    theirs = read_by_tornado(body)
+    ours = gust.request("POST", "/form", body, Content_Type="multipart/form-data; boundary=1234")
+    if ours.status != 200:
+        assert ours.status == 400 and not theirs, (ours.body, theirs)
+    else:
+        assert ours.body == theirs
+
+
+CODINGS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "x-gzip": gzip.compress,
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_coded_forms_are_decoded(gust, coding):
+    kinds = {"multipart/form-data; boundary=1234": FORMS["two of a name"],
+             "application/x-www-form-urlencoded": b"a=x&a=y"}
+    for kind, body in kinds.items():
+        answer = gust.request("POST", "/form", CODINGS[coding](body), Content_Type=kind,
+                              Content_Encoding=coding)
+        assert (answer.status, answer.body) == (200, "a=x\na=y\n")
+
+
+def test_a_bomb_and_a_cut_body_are_refused(gust):
+    kind = "application/x-www-form-urlencoded"
+    bomb = gzip.compress(b"a=" + b"x" * (33 << 20))
+    for body, status in ((bomb, 413), (gzip.compress(b"a=x")[:-4], 400), (b"a=x", 400)):
+        answer = gust.request("POST", "/form", body, Content_Type=kind, Content_Encoding="gzip")
+        assert answer.status == status
+    answer = gust.request("POST", "/form", b"a=x", Content_Type=kind, Content_Encoding="br")
+    assert answer.status == 400

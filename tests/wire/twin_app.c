@@ -74,6 +74,27 @@ static int token_post(gust_request *r)
     return 0;
 }
 
+/* --- forms --- */
+
+/* A line for each argument of one of these names, and for each file, in hexadecimal. */
+static int form_post(gust_request *r)
+{
+    static const char *const names[] = {"a", "b", "\xc3\xa9", "c d", "e\"f"};
+    size_t n;
+    const gust_upload *files = gust_files(r, &n);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (size_t k = 0; gust_get_arguments(r, names[i], k) != NULL; k++)
+            gust_printf(r, "%s=%s\n", names[i], gust_get_arguments(r, names[i], k));
+    for (size_t i = 0; i < n; i++) {
+        gust_printf(r, "%s(%s;%s)=", files[i].name, files[i].filename, files[i].content_type);
+        for (size_t k = 0; k < files[i].body.len; k++)
+            gust_printf(r, "%02x", (unsigned char)files[i].body.ptr[k]);
+        gust_puts(r, "\n");
+    }
+    return 0;
+}
+
 /* --- sessions --- */
 
 static int session_get(gust_request *r)
@@ -94,10 +115,15 @@ int main(int argc, char **argv)
     static const gust_handler cookies = {
         .get = cookie_get, .post = cookie_post, .flags = GUST_NO_XSRF};
     static const gust_handler tokens = {.get = token_get, .post = token_post};
+    static const gust_handler forms = {.post = form_post, .flags = GUST_NO_XSRF};
     static const gust_route routes[] = {
-        {.path = "/make", .get = make_get},       {.path = "/read", .get = read_get},
-        {.path = "/cookie", .handler = &cookies}, {.path = "/token", .handler = &tokens},
-        {.path = "/session", .get = session_get}, {0},
+        {.path = "/form", .handler = &forms},
+        {.path = "/make", .get = make_get},
+        {.path = "/read", .get = read_get},
+        {.path = "/cookie", .handler = &cookies},
+        {.path = "/token", .handler = &tokens},
+        {.path = "/session", .get = session_get},
+        {0},
     };
 
     int code = gust_app_main(
@@ -106,6 +132,7 @@ int main(int argc, char **argv)
             .max_workers = GUST_NEVER,
             .cookie_secret = "It's a secret to everybody",
             .xsrf_cookies = true,
+            .decompress_request = true,
             .sessions = in_memory ? &sessions : NULL,
         },
         argc - in_memory, argv);
