@@ -61,8 +61,9 @@ typedef struct gust_part {
  */
 GUST_API int gust_part_next(gust_request *r, gust_part *part) GUST_WAITS GUST_CHECK;
 
-/** The next piece of the part in hand: its length, 0 at the end. **Waits. Lends** it until the next
- * call. **Errors:** as gust_part_next(). */
+/** The next piece of the part in hand: its length, 0 at the end. No zero byte stands behind it:
+ * what follows it in the form does. **Waits. Lends** it until the next call. **Errors:** as
+ * gust_part_next(). */
 GUST_API int gust_part_read(gust_request *r, gust_str *lent) GUST_WAITS GUST_CHECK;
 
 /** Writes the rest of the part in hand to a file; after each piece `progress`, unless it is NULL,

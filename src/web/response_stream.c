@@ -216,11 +216,26 @@ static int end_whole(gust_request *r, gust_str body)
     return 0;
 }
 
+/* In the request's own task, since it may wait; and for a client that has left as well: it may have
+ * logged out. */
+static int settle_session(gust_request *r)
+{
+    int err = 0;
+
+    if ((r->flags & GU_R_FLUSHED) == 0 && !gu_request_is_elsewhere(r))
+        err = gu_session_settle(r);
+    if (err < 0)
+        gu_response_error(r, &(gust_error){.status = err == -ENOMEM ? 503 : 500, .code = err});
+    return err;
+}
+
 int gu_response_end_special(gust_request *r)
 {
     gust_str body = gu_str(r->body.ptr, r->body.len);
-    int err;
+    int err = settle_session(r);
 
+    if (err < 0)
+        return err;
     if ((r->flags & GU_R_GONE) != 0)
         return gu_response_end_gone(r);
     if (gu_request_is_elsewhere(r)) {
@@ -229,11 +244,6 @@ int gu_response_end_special(gust_request *r)
     }
     if ((r->flags & GU_R_FLUSHED) != 0)
         return end_flushed(r);
-    err = gu_session_settle(r);
-    if (err < 0) {
-        gu_response_error(r, &(gust_error){.status = err == -ENOMEM ? 503 : 500, .code = err});
-        return err;
-    }
     if (is_known_to_client(r)) {
         r->status = 304;
         r->reason = NULL;

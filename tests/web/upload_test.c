@@ -1,6 +1,7 @@
 /*
  * upload — forms that are read before the verb, that are taken apart, and bodies that are saved
  */
+#include "base/alloc.h"
 #include "base/str.h"
 #include "web_client.h"
 #include <dirent.h>
@@ -185,7 +186,7 @@ static const char *post_to(struct web *web, const char *target, const char *line
 {
     size_t size = body.len + 1024;
     char *request = malloc(size);
-    const char *response;
+    const char *response = "";
     int fd = web_connect(web), n;
 
     assert_non_null(request);
@@ -200,9 +201,11 @@ static const char *post_to(struct web *web, const char *target, const char *line
             at += (size_t)sent;
         web_turns(web, 1);
     }
-    do /* the disk's threads take their time */
+    for (int i = 0; i < 1000; i++) { /* the disk's threads take their time */
         response = web_read(web, fd);
-    while (*response == '\0' && !web->is_closed);
+        if (*response != '\0' || web->is_closed)
+            break;
+    }
     close(fd);
     free(request);
     return response;
@@ -424,5 +427,34 @@ TEST(a_large_part_comes_in_pieces_and_large_files_lie_in_files)
     snprintf(expected, sizeof expected, "f(n;application/unknown)%zu*=\r\r", n);
     assert_non_null(strstr(web_body_of(post_to(web, "/form", TYPE, gu_str(body, len))), expected));
     free(body);
+    web_close(web);
+}
+
+/* --- short memory --- */
+
+TEST(each_allocation_that_fails_fails_its_request_and_no_other)
+{
+    static const char body[] = FIELD("a", "x") TYPED("f", "n", "0123456789a") ENDS;
+    static const char *const targets[] = {"/form", "/parts"};
+    struct web *web = serve(&small);
+
+    for (size_t i = 0; i < gu_countof(targets); i++) {
+        uint64_t n = 1;
+
+        TEST_CASE(targets[i]);
+        for (bool has_failed = true; has_failed; n++) {
+            int status;
+
+            gu_alloc_fail_at(n);
+            status = web_status(post_to(web, targets[i], TYPE, gust_str_from(body)));
+            has_failed = gu_alloc_has_failed();
+            gu_alloc_fail_at(0);
+            if (!has_failed)
+                assert_int_equal(status, 200);
+            assert_int_equal(web_status(post_to(web, targets[i], TYPE, gust_str_from(body))), 200);
+        }
+        assert_true(n > 2);
+    }
+    assert_int_equal(files_in_dir(), 0);
     web_close(web);
 }
