@@ -245,7 +245,7 @@ static enum gu_multipart_event take_data(struct gu_multipart *m, gust_str rest,
         return GU_MULTIPART_END;
     }
     if (n == 0) /* it only begins like one: up to where another may stand */
-        n = 1 + data_before(m, gu_str(rest.ptr + 1, rest.len - 1));
+        n = 1 + data_before(m, gu_str_sub(rest, 1, GU_NPOS));
     part->data = gu_str(rest.ptr, n);
     part->consumed += n;
     return GU_MULTIPART_DATA;
