@@ -109,6 +109,35 @@ TEST(responses_are_read_by_the_rules_whole_and_byte_by_byte)
     }
 }
 
+static int fetch_half(void *arg)
+{
+    const gust_response *res = gust_fetch(url("/"), &(gust_fetch_options){.method = "POST"});
+
+    (void)arg;
+    assert_int_equal(res->error, -GUST_ECLOSED);
+    assert_string_not_equal(gust_response_reason(res), "");
+    assert_int_equal(gu_client_of_loop()->n_idle + gu_client_of_loop()->n_busy, 0);
+    return 0;
+}
+
+TEST(an_answer_that_is_cut_at_any_byte_is_none)
+{
+    static const char *const whole[] = {
+        "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < gu_countof(whole); i++)
+        for (size_t len = 0; len < strlen(whole[i]); len++) {
+            TEST_CASE(whole[i] + len);
+            open_stage(len == 0 ? "" : whole[i]);
+            stage.answer_len = len;
+            stage.closes = true;
+            in_task(fetch_half, NULL);
+            close_stage();
+        }
+}
+
 static int fetch_informed(void *arg)
 {
     assert_int_equal(gust_fetch(url("/"), NULL)->error, *(const int *)arg);
