@@ -109,13 +109,17 @@ static int tunnel(struct gu_fetch *f, gust_stream *s)
 static int start_tls(struct gu_fetch *f, gust_stream *s)
 {
     gust_tls_options o = {.context = f->origin->tls};
+    const char *why = NULL;
     struct gu_tls_peer peer = {
         .name = f->tls.server_name != NULL ? f->tls.server_name : f->target.host,
         .host = f->target.host,
         .port = f->target.port,
+        .why = &why,
     };
     int err = gu_pull_start_tls(s, &o, &peer);
 
+    if (err < 0 && why != NULL)
+        return gu_fetch_fail(f, err, "TLS with %s: %s", f->target.host, why);
     if (err < 0)
         return gu_fetch_fail(f, err, "TLS with %s", f->target.host);
     f->response.times.tls = gu_fetch_elapsed(f);

@@ -221,7 +221,7 @@ static int open_connection(struct gust_stream *s, const char *host, unsigned por
 static int connect_tls(gust_stream *s, const gust_tls_options *options, const char *host,
                        unsigned port)
 {
-    struct gu_tls_peer peer = {options->server_name, host, port};
+    struct gu_tls_peer peer = {options->server_name, host, port, NULL};
 
     if (peer.name == NULL && port != 0)
         peer.name = host;

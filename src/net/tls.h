@@ -23,6 +23,7 @@ typedef void gu_tls_opened(struct gu_stream *s, int err, void *arg);
 struct gu_tls_peer {
     const char *name, *host;
     unsigned port;
+    const char **why; /* gu_pull_start_tls(): where to say what is wrong with its certificate */
 };
 
 /* An open stream begins to speak TLS: a server, which does not look at `peer`, waits for its first

@@ -9,6 +9,7 @@
 struct open_wait {
     struct gu_wait base;
     struct gu_stream *stream; /* NULL once it was told */
+    const char **why;         /* NULL: nobody asks */
     int result;
 };
 
@@ -24,7 +25,8 @@ static void opened(struct gu_stream *s, int err, void *arg)
 {
     struct open_wait *wait = arg;
 
-    (void)s;
+    if (err == -GUST_ECERT && wait->why != NULL)
+        *wait->why = X509_verify_cert_error_string(SSL_get_verify_result(gu_tls_of(s)->ssl));
     wait->stream = NULL;
     wait->result = err;
     if (wait->base.task != NULL)
@@ -50,7 +52,7 @@ static int wait_opened(struct gust_stream *s, struct open_wait *wait)
 static int begin(struct gust_stream *s, struct gust_tls_context *context,
                  const struct gu_tls_peer *peer)
 {
-    struct open_wait wait = {{.abandon = abandon}, &s->push, 0};
+    struct open_wait wait = {{.abandon = abandon}, &s->push, peer == NULL ? NULL : peer->why, 0};
     int err = gu_tls_begin_with(&s->push, context, peer, opened, &wait);
 
     return err < 0 ? err : wait_opened(s, &wait);
@@ -120,7 +122,7 @@ int gu_pull_start_tls(struct gust_stream *s, const gust_tls_options *options,
 int gust_start_tls(gust_stream *stream, const gust_tls_options *options)
 {
     static const gust_tls_options defaults;
-    struct gu_tls_peer peer = {NULL, NULL, 0};
+    struct gu_tls_peer peer = {NULL, NULL, 0, NULL};
 
     if (options == NULL)
         options = &defaults;

@@ -345,13 +345,18 @@ TEST(a_unix_socket_is_connected_to_whatever_the_host)
 static int fetch_tls(void *arg)
 {
     const char *where = gust_sprintf("https://localhost:%u/", stage.port);
-    const gust_tls_options trusting = {.ca_pem = tls_ca()};
+    const gust_tls_options trusting = {.ca_pem = tls_ca()},
+                           elsewhere = {.ca_pem = tls_ca(), .server_name = "example.org"};
     const gust_response *res;
 
     (void)arg;
     res = gust_fetch(where, NULL);
     assert_int_equal(res->error, -GUST_ECERT);
+    assert_holds(res->message, "TLS with localhost: unable to get local issuer certificate");
     assert_int_equal(stage.n_requests, 0);
+    res = gust_fetch(where, &(gust_fetch_options){.tls = &elsewhere});
+    assert_int_equal(res->error, -GUST_ECERT);
+    assert_holds(res->message, "TLS with localhost: hostname mismatch");
     for (int i = 0; i < 2; i++) {
         res = gust_fetch(where, &(gust_fetch_options){.tls = &trusting});
         assert_string_equal(gust_response_reason(res), "200 OK");
