@@ -56,7 +56,7 @@ def without_blocks(text):
 def test_the_readme_shows_the_hello_example():
     example = (ROOT / "examples/hello.c").read_text()
     shown = [text for lang, text in FENCE.findall((ROOT / "README.md").read_text()) if lang == "c"]
-    assert shown == [example[example.index("#include"):]]
+    assert shown[0] == example[example.index("#include"):]
 
 
 @pytest.mark.parametrize("example, text", excerpts())
