@@ -177,6 +177,13 @@ def test_renegotiation_is_refused(serve, ca):
     assert "Verify return code: 0" in done.stdout
 
 
+def test_early_data_is_not_allowed(serve):
+    server = serve()
+    done = openssl("s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_3", "-ign_eof",
+                   input=b"GET /way HTTP/1.0\r\n\r\n", timeout=DEADLINE)
+    assert re.findall(rb"Max Early Data: (\d+)", done.stdout) == [b"0"]
+
+
 def test_an_ocsp_response_is_not_there_unless_it_is_given(serve):
     server = serve()
     done = openssl("s_client", "-connect", f"127.0.0.1:{server.port}", "-status", input=b"")
