@@ -310,6 +310,62 @@ TEST(what_does_not_decode_is_an_error)
     close_stage();
 }
 
+/* --- what it took --- */
+
+static int serve_in_phases(gust_stream *s, void *arg)
+{
+    int err;
+
+    (void)arg;
+    while ((err = read_request(s)) == 0) {
+        gust_sleep(1);
+        err = gust_stream_printf(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+        gust_sleep(2);
+        err = err < 0 ? err : gust_stream_printf(s, "k");
+        if (err < 0)
+            break;
+    }
+    return err;
+}
+
+static int fetch_in_phases(void *client)
+{
+    const gust_response *res = gust_httpclient_fetch(client, url("/"), NULL);
+    const gust_fetch_times *t = &res->times;
+    int before = res->is_reused ? 3 : 0; /* for the only place there is */
+
+    assert_int_equal(res->error, 0);
+    assert_int_equal((int)(t->queue + 0.5), before);
+    assert_true(t->namelookup <= t->connect && t->connect <= t->pretransfer);
+    assert_true(t->tls == 0 && (t->connect == 0 || !res->is_reused));
+    assert_int_equal((int)(t->pretransfer + 0.5), before);
+    assert_int_equal((int)(t->starttransfer + 0.5), before + 1);
+    assert_int_equal((int)(t->total + 0.5), before + 3);
+    assert_true(t->total == res->request_time && res->start_time > 1e9);
+    return 0;
+}
+
+static int fetch_twice_in_phases(void *arg)
+{
+    gust_httpclient *client = gust_httpclient_new(&(gust_httpclient_options){.max_clients = 1});
+    gust_group *group = gust_group_new(0);
+
+    (void)arg;
+    gust_group_go(group, fetch_in_phases, client);
+    gust_group_go(group, fetch_in_phases, client);
+    assert_int_equal(gust_group_wait(group), 0);
+    gust_httpclient_free(client);
+    return 0;
+}
+
+TEST(a_response_tells_when_each_phase_was_over)
+{
+    open_stage(OK);
+    serve_by(serve_in_phases, NULL);
+    in_task(fetch_twice_in_phases, NULL);
+    close_stage();
+}
+
 /* --- faults --- */
 
 static int fetch_faulty(void *arg)
