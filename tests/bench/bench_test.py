@@ -16,6 +16,7 @@ import pytest
 BENCH = pathlib.Path(__file__).resolve().parent.parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
 import chart  # noqa: E402
+import report  # noqa: E402
 import servers  # noqa: E402
 import svg  # noqa: E402
 
@@ -165,6 +166,21 @@ def test_servers_leave_nothing_behind(build):
     directory, pid = pathlib.Path(server.directory), server.process.pid
     server.stop()
     assert not directory.exists() and not pathlib.Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("short, long, n_broken", [(60.0, 150.0, 0), (60.1, 150.0, 1),
+                                                   (99.0, 151.0, 2)])
+def test_report_judges_the_fastest_parser_by_what_head_bench_prints(short, long, n_broken):
+    output = (f"avx2    164 bytes {short:6.1f} ns   744 bytes {long:6.1f} ns\n"
+              "plain   164 bytes  107.1 ns   744 bytes  424.2 ns\n")
+    assert report.judge_micro("head_bench", output) == n_broken
+
+
+def test_report_finds_what_it_judges_in_the_output(build):
+    for name, promises in report.MICRO.items():
+        output = subprocess.run([build / "bench" / name], stdout=subprocess.PIPE, text=True,
+                                check=True).stdout if promises else ""
+        assert report.judge_micro(name, output) <= len(promises)
 
 
 AB = """
