@@ -17,6 +17,7 @@
 #include <gust/session.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MAX_LOOPS 1024
 #define KILL_AFTER (15 * GU_SECOND) /* behind drain_timeout */
@@ -255,11 +256,13 @@ static int check_tls(struct program *p)
 
 static int check(struct program *p)
 {
+    bool is_option = p->poller != NULL && p->poller[0] != '\0';
     const struct gu_poller_ops *poller = gu_poller_find(p->poller);
 
     if (poller == NULL)
-        return gu_options_fail(p->options, -EINVAL, "there is no poller '%s' here",
-                               p->poller != NULL ? p->poller : "that GUST_POLLER names");
+        return gu_options_fail(
+            p->options, -EINVAL, "%sthere is no poller '%s' here",
+            is_option ? "" : "GUST_POLLER: ", is_option ? p->poller : getenv("GUST_POLLER"));
     p->poller = poller->name;
     p->app.drain_timeout = p->drain_timeout == 0 ? 1e-9 : p->drain_timeout; /* 0 is the default */
     p->app.server.max_connections = p->max_connections;

@@ -470,6 +470,12 @@ def test_bad_usage_exits_2_and_says_why(build, name):
     assert (done.returncode, message in done.stderr) == (2, True), done.stderr
 
 
+def test_a_poller_of_the_environment_that_is_not_there_is_named(build):
+    done = subprocess.run([build / "tests" / "process_server"], capture_output=True, text=True,
+                          env={**os.environ, "GUST_POLLER": "io"}, timeout=DEADLINE)
+    assert (done.returncode, "GUST_POLLER: there is no poller 'io' here" in done.stderr) == (2, True)
+
+
 def test_help_lists_the_options(build):
     done = subprocess.run([build / "tests" / "process_server", "--help"], capture_output=True,
                           text=True, timeout=DEADLINE)
