@@ -41,7 +41,7 @@ static int files_in_dir(void)
 
 static void put_upload(gust_request *r, const gust_upload *u)
 {
-    char piece[512];
+    static char piece[64 * 1024]; /* there is one client */
     int n;
 
     gust_printf(r, "%s(%s;%s)%d%s=", u->name, u->filename, u->content_type, (int)u->size,
