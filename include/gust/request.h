@@ -50,7 +50,8 @@ GUST_API const char *gust_get_header(const gust_request *r, const char *name);
 GUST_API const char *gust_get_headers(const gust_request *r, const char *name, size_t i);
 
 /** The i-th field of the head, whatever its name, in the order in which they came. False when there
- * are not as many; `field` is then untouched. Follows HTTPHeaders.get_all. */
+ * are not as many; `field` is then untouched. Its texts live as long as the request. Follows
+ * HTTPHeaders.get_all. */
 GUST_API bool gust_get_field(const gust_request *r, size_t i, gust_field *field);
 
 /** A cookie's value; NULL without one, and for one that is not UTF-8. */

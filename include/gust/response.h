@@ -95,12 +95,13 @@ GUST_API int gust_json_value(gust_request *r, gust_value value);
 
 /** Ends the response with a template of the application's, filled in; `vars` may be NULL. What a
  * template raises, a limit, and a template that is not there are answered by 500, and the log tells
- * file and line. 0, or a negative error to be returned. Waits only where a function waits that the
+ * file and line. 0, or a negative error to be returned. **Waits** where a function waits that the
  * template calls. */
-GUST_API int gust_render(gust_request *r, const char *name, const gust_kv *vars);
+GUST_API int gust_render(gust_request *r, const char *name, const gust_kv *vars) GUST_WAITS;
 
-/** The same as a text, in the innermost scope. **Raises 500, 503.** */
-GUST_API const char *gust_render_string(gust_request *r, const char *name, const gust_kv *vars);
+/** The same as a text, in the innermost scope. **Waits** as gust_render(). **Raises 500, 503.** */
+GUST_API const char *gust_render_string(gust_request *r, const char *name,
+                                        const gust_kv *vars) GUST_WAITS;
 
 /** Ends the response with a redirection: 302, or the status that was set if it is one. `url` is
  * sent as it is. */

@@ -117,9 +117,10 @@ GUST_API const gust_template *gust_template_new(gust_str text, const char *name,
 
 /** Fills a template in. The text lives in the innermost scope. 0; or an error, and *error (which
  * may be NULL) tells more: -EINVAL for what Python would raise, with its name, file and line,
- * -GUST_ETOOBIG for a limit, -ENOMEM. **Raises 503.** */
+ * -GUST_ETOOBIG for a limit, -ENOMEM. **Waits** where a function waits that it calls.
+ * **Raises 503.** */
 GUST_API int gust_template_generate(const gust_template *template_, const gust_kv *vars,
-                                    gust_str *text, gust_error *error) GUST_CHECK;
+                                    gust_str *text, gust_error *error) GUST_WAITS GUST_CHECK;
 
 #ifdef __cplusplus
 }
